@@ -1,0 +1,30 @@
+"""Image deconvolution with every gradient and Hessian-vector product derived by hand, and proof that they are right."""
+
+from refdeconv import checks, problems, psf
+from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, SelfAdjoint, Zero
+from refdeconv.functionals import L2Norm, LeastSquares
+from refdeconv.operators import Convolution, Diagonal, Gradient, Identity
+from refdeconv.solve import ConvergenceWarning, deconvolve, minimize
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ConvergenceWarning",
+    "Convolution",
+    "Diagonal",
+    "Expansion",
+    "Functional",
+    "Gradient",
+    "Identity",
+    "L2Norm",
+    "LeastSquares",
+    "LinearOperator",
+    "Operator",
+    "SelfAdjoint",
+    "Zero",
+    "checks",
+    "deconvolve",
+    "minimize",
+    "problems",
+    "psf",
+]

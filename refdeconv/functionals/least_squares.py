@@ -1,0 +1,73 @@
+"""Half the weighted sum of squares: the data term of Gaussian noise."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from refdeconv._arrays import Array, cast_like, inner, operand, real_array
+from refdeconv.calculus import Functional, LinearOperator, SelfAdjoint
+
+
+class LeastSquares(Functional):
+    """Half the weighted sum of squared residuals, ``f(u) = sum(weight * (u - data)**2) / 2``.
+
+    Parameters
+    ----------
+    data : array_like, optional
+        What u is compared with, of u's shape. Default zero, for u of any shape.
+    weight : float or array_like, optional
+        Weight of each pixel, >= 0: the inverse variance of its noise, or a mask of ones and zeros. One number, or an
+        array of u's shape. Default 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `data` or `weight` is not made of finite real numbers, their shapes differ, or a weight is negative.
+
+    Notes
+    -----
+    Convex and quadratic: the gradient is ``weight * (u - data)``, the Hessian multiplication by the weight, everywhere.
+    Derivation: derivations/functionals/least_squares.md, LSQ.2
+    """
+
+    data: Array | None
+    weight: Array | None
+
+    def __init__(self, data: ArrayLike | None = None, weight: ArrayLike | None = None) -> None:
+        data = None if data is None else real_array(data, "data")
+        shape = None if data is None else data.shape
+        if weight is not None:
+            # One number is a weight for any shape; only an array of weights fixes the shape.
+            weight = real_array(weight, "weight", shape=shape if np.ndim(weight) else None)
+            if weight.min() < 0:
+                raise ValueError(f"weight must be >= 0, its smallest value is {weight.min()}")
+            shape = shape or weight.shape or None
+        self._freeze(data=data, weight=weight, input_shape=shape)
+
+    def value(self, u: ArrayLike) -> Any:
+        """Half the weighted sum of squared residuals."""
+        residual = self._residual(u)
+        return inner(self._weighted(residual), residual) / 2
+
+    def gradient(self, u: ArrayLike) -> Array:
+        """The weighted residual."""
+        return self._weighted(self._residual(u))
+
+    def hessian(self, u: ArrayLike) -> LinearOperator:
+        """Multiplication by the weight, whatever u."""
+        return SelfAdjoint(operand(u, self.input_shape, "u").shape, self._weighted_copy)
+
+    def _residual(self, u: ArrayLike) -> Array:
+        u = operand(u, self.input_shape, "u")
+        return u.copy() if self.data is None else u - cast_like(self.data, u)
+
+    def _weighted(self, v: Array) -> Array:
+        return v if self.weight is None else cast_like(self.weight, v) * v
+
+    def _weighted_copy(self, v: Array) -> Array:
+        return v.copy() if self.weight is None else self._weighted(v)
+
+    def __repr__(self) -> str:
+        given = [name for name in ("data", "weight") if getattr(self, name) is not None]
+        return f"LeastSquares({', '.join(given)})"

@@ -1,0 +1,8 @@
+"""Linear operators, one module each; each with its adjoint, derived on the page of the same name."""
+
+from refdeconv.operators.convolution import Convolution
+from refdeconv.operators.diagonal import Diagonal
+from refdeconv.operators.gradient import Gradient
+from refdeconv.operators.identity import Identity
+
+__all__ = ["Convolution", "Diagonal", "Gradient", "Identity"]

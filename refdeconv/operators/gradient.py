@@ -1,0 +1,97 @@
+"""Forward differences along the axes of an image: the discrete gradient."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from refdeconv._arrays import Array, axis_index, image_shape, operand, real_number
+from refdeconv.calculus import LinearOperator
+
+
+class Gradient(LinearOperator):
+    """Forward differences along some axes of an image, zero at the far edge.
+
+    ``forward(x)[a, ..., i, ...] = (x[..., i + 1, ...] - x[..., i, ...]) / spacing[a]`` along axis ``axes[a]``, and 0
+    for the last i. The adjoint is the negative divergence.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Shape of the image.
+    spacing : float or sequence of float
+        Distance between neighbouring pixels, > 0: one number, or one for each of `axes`.
+    axes : sequence of int, optional
+        The axes to differentiate along; all by default.
+
+    Attributes
+    ----------
+    input_shape : tuple of int
+        `shape`
+    output_shape : tuple of int
+        ``(len(axes), *shape)``
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size, an axis or a spacing is not allowed, an axis is named twice, or there are not as many spacings as
+        axes.
+
+    Notes
+    -----
+    The null space, for all axes, is the constant images. Derivation: derivations/operators/gradient.md, GRD.2
+    """
+
+    spacing: tuple[float, ...]
+    axes: tuple[int, ...]
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        spacing: float | Sequence[float] = 1.0,
+        axes: int | Sequence[int] | None = None,
+    ) -> None:
+        shape = image_shape(shape)
+        named = range(len(shape)) if axes is None else (axes,) if isinstance(axes, int | np.integer) else axes
+        axes = tuple(axis_index(axis, len(shape), "each of axes") for axis in named)
+        if not axes or len(set(axes)) < len(axes):
+            raise ValueError(f"axes must name at least one axis, and none twice, got {axes}")
+        steps = tuple(spacing) if isinstance(spacing, Sequence | np.ndarray) else (spacing,) * len(axes)
+        if len(steps) != len(axes):
+            raise ValueError(f"spacing needs one number, or one for each of the {len(axes)} axes, got {len(steps)}")
+        steps = tuple(real_number(step, "spacing", minimum=0, exclusive=True) for step in steps)
+        self._freeze(input_shape=shape, output_shape=(len(axes), *shape), spacing=steps, axes=axes)
+
+    def forward(self, x: ArrayLike) -> Array:
+        """The differences along each axis, stacked along a new first axis."""
+        x = operand(x, self.input_shape)
+        differences = np.zeros(self.output_shape, x.dtype)
+        for difference, axis, step in zip(differences, self.axes, self.spacing, strict=True):
+            near, far = _neighbours(x.ndim, axis)
+            np.subtract(x[far], x[near], out=difference[near])
+            if step != 1:
+                difference /= float(step)
+        return differences
+
+    def adjoint(self, y: ArrayLike) -> Array:
+        """The negative divergence of y: each difference goes back to the two pixels that it was taken of."""
+        y = operand(y, self.output_shape, "y")
+        divergence = np.zeros(self.input_shape, y.dtype)
+        for component, axis, step in zip(y, self.axes, self.spacing, strict=True):
+            near, far = _neighbours(component.ndim, axis)
+            flow = component[near] if step == 1 else component[near] / float(step)
+            divergence[far] += flow
+            divergence[near] -= flow
+        return divergence
+
+    def __repr__(self) -> str:
+        options = "" if set(self.spacing) == {1.0} else f", spacing={self.spacing}"
+        if self.axes != tuple(range(len(self.input_shape))):
+            options += f", axes={self.axes}"
+        return f"Gradient({self.input_shape}{options})"
+
+
+def _neighbours(ndim: int, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Index of the pixels that have a next neighbour along the axis, and index of those neighbours."""
+    before, after = (slice(None),) * axis, (slice(None),) * (ndim - axis - 1)
+    return (*before, slice(None, -1), *after), (*before, slice(1, None), *after)

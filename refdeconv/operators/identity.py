@@ -1,0 +1,46 @@
+"""The identity, the simplest linear operator."""
+
+from numpy.typing import ArrayLike
+
+from refdeconv._arrays import Array, image_shape, operand
+from refdeconv.calculus import LinearOperator
+
+
+class Identity(LinearOperator):
+    """The identity on arrays of one shape: ``forward(x) = adjoint(x) = x``.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Shape of input and output.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `shape` is not made of integers of at least 1.
+
+    Notes
+    -----
+    Both directions return a copy, so that a result never shares memory with what it was computed from.
+    Derivation: derivations/operators/identity.md, IDN.2
+    """
+
+    def __init__(self, shape: int | tuple[int, ...]) -> None:
+        shape = image_shape(shape)
+        self._freeze(input_shape=shape, output_shape=shape)
+
+    def forward(self, x: ArrayLike) -> Array:
+        """A copy of x."""
+        return operand(x, self.input_shape).copy()
+
+    def adjoint(self, y: ArrayLike) -> Array:
+        """A copy of y."""
+        return operand(y, self.output_shape, "y").copy()
+
+    @property
+    def T(self) -> LinearOperator:  # noqa: N802
+        """The operator itself."""
+        return self
+
+    def __repr__(self) -> str:
+        return f"Identity({self.input_shape})"

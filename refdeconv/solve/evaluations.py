@@ -1,0 +1,198 @@
+"""The objective as scipy sees it: functions of flat vectors, which share work, count, and remember the best point."""
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from refdeconv._arrays import Array, Shape
+from refdeconv.calculus import Expansion, Functional, LinearOperator
+
+Callback = Callable[..., object]
+
+
+class Iterate(NamedTuple):
+    """One line of a solve's history: where it stood after an iteration (the first: at the start)."""
+
+    value: float
+    gradient_norm: float
+    hessian_products: int
+
+
+class Stopped(Exception):  # noqa: N818 (not an error: it ends scipy's loop, and the best point is returned)
+    """Ends a solve from within, for a reason that `outcome.describe` knows."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass
+class Point:
+    """What has been computed at one x so far; value, gradient and Hessian share the expansion's forward pass."""
+
+    flat: Array
+    x: Array
+    expansion: Expansion
+    value: Any = None
+    gradient: Array | None = None
+    hessian: LinearOperator | None = None
+
+
+class Evaluations:
+    """The objective on flat vectors, for one solve.
+
+    A solver asks for value, gradient and products at the same x in separate calls, and comes back to the last iterate
+    after a rejected trial: the last two points are kept, so that each forward pass is made once. The solver works in
+    units of `unit_x` and `unit_value`, powers of two, so that nothing is rounded; what is kept and shown here is in the
+    objective's own. Not to be shared by threads; the objective may be.
+    """
+
+    def __init__(
+        self,
+        objective: Functional,
+        shape: Shape,
+        dtype: np.dtype[Any],
+        *,
+        callback: Callback | None,
+        wants_result: bool,
+        max_seconds: float | None,
+        max_cg_iterations: int,
+        truncate_cg: bool,
+    ) -> None:
+        self.objective, self.shape, self.dtype = objective, shape, dtype
+        self._callback, self._wants_result = callback, wants_result
+        self._max_seconds, self._max_cg, self._truncate_cg = max_seconds, max_cg_iterations, truncate_cg
+        self.started = time.perf_counter()
+        self.unit_x = self.unit_value = 1.0
+        self.values = self.gradients = self.hessian_products = self.truncated = 0
+        self.history: list[Iterate] = []
+        self.best: Point | None = None
+        self.best_value: Any = np.inf
+        self._points: deque[Point] = deque(maxlen=2)
+        self._products_before = 0
+
+    # What scipy calls.
+
+    def value(self, flat: Array) -> Any:
+        """f(x)."""
+        point = self.point(flat)
+        value = self.value_at(point)
+        if np.isnan(value):
+            raise Stopped("nan")
+        if value == -np.inf:
+            raise Stopped("unbounded")
+        if value < self.best_value or self.best is None:
+            self.best, self.best_value = point, value
+        return (value if self.dtype == np.longdouble else float(value)) / self.unit_value
+
+    def gradient(self, flat: Array) -> Array:
+        """The gradient of f at x, flat."""
+        gradient = self.gradient_at(self.point(flat))
+        if not np.isfinite(gradient).all():
+            raise Stopped("nan")
+        return gradient.reshape(-1).astype(flat.dtype) * (self.unit_x / self.unit_value)
+
+    def hessian_product(self, flat: Array, direction: Array) -> Array:
+        """The Hessian of f at x times v, flat."""
+        self._check_clock()
+        if self.hessian_products - self._products_before >= self._max_cg:
+            if not self._truncate_cg:
+                raise Stopped("inner")
+            # Newton-CG takes zero curvature as the end of its inner loop, and steps along what it has found so far.
+            self.truncated += 1
+            return np.zeros_like(direction)
+        product = self.apply_hessian(self.point(flat), self.image(direction))
+        self.hessian_products += 1
+        if not np.isfinite(product).all():
+            raise Stopped("nan")
+        return product.reshape(-1).astype(flat.dtype) * (self.unit_x / self.unit_value)
+
+    def iteration(self, flat: Array) -> None:
+        """The end of an iteration at x: the history grows, the user's callback is told."""
+        iterate = self.record(flat)
+        self._products_before = self.hessian_products
+        if self._callback is None:
+            return
+        image = self.image(flat)
+        try:
+            if self._wants_result:
+                self._callback(
+                    intermediate_result=OptimizeResult(
+                        x=image, fun=iterate.value, nit=len(self.history) - 1, seconds=self.seconds, **iterate._asdict()
+                    )
+                )
+            else:
+                self._callback(image)
+        except StopIteration:
+            raise Stopped("callback") from None
+
+    # What minimize asks.
+
+    @property
+    def seconds(self) -> float:
+        """Time since the solve began."""
+        return time.perf_counter() - self.started
+
+    def image(self, flat: Array) -> Array:
+        """The flat vector, in the solver's units, as an image in the objective's own (a copy)."""
+        return (flat.reshape(self.shape) * self.unit_x).astype(self.dtype, copy=False)
+
+    def point(self, flat: Array) -> Point:
+        """The point at x, new or among the last two."""
+        for point in self._points:
+            if np.array_equal(point.flat, flat):
+                return point
+        self._check_clock()
+        image = self.image(flat)
+        point = Point(flat.copy(), image, self.objective.at(image))
+        self._points.append(point)
+        return point
+
+    def lift_limits(self) -> None:
+        """From here on nothing stops an evaluation: what is left is to say what was reached."""
+        self._max_seconds = None
+
+    def value_at(self, point: Point) -> Any:
+        """The objective's value at a point, counted when it is computed."""
+        if point.value is None:
+            self.values += 1
+            point.value = point.expansion.value()
+        return point.value
+
+    def gradient_at(self, point: Point) -> Array:
+        """Its gradient there, counted when it is computed."""
+        if point.gradient is None:
+            self.gradients += 1
+            point.gradient = point.expansion.gradient()
+        return point.gradient
+
+    def apply_hessian(self, point: Point, direction: Array) -> Array:
+        """One product with its Hessian there."""
+        if point.hessian is None:
+            point.hessian = point.expansion.hessian()
+        return point.hessian.forward(direction)
+
+    def record(self, flat: Array) -> Iterate:
+        """Add x to the history."""
+        self.value(flat), self.gradient(flat)  # which stop the solve where they are not finite
+        point = self.point(flat)
+        gradient_norm = float(np.linalg.norm(self.gradient_at(point)))
+        self.history.append(Iterate(float(self.value_at(point)), gradient_norm, self.hessian_products))
+        return self.history[-1]
+
+    def set_units(self, flat: Array, scale: float) -> Array:
+        """Work from here on in units of x's size and of the gradient's at the start; returns the start in them."""
+        self.unit_x = 2.0 ** round(math.log2(scale))
+        self.unit_value = 2.0 ** round(math.log2(self.history[0].gradient_norm * self.unit_x))
+        self._points.clear()
+        return flat / self.unit_x
+
+    def _check_clock(self) -> None:
+        if self._max_seconds is not None and self.seconds > self._max_seconds:
+            raise Stopped("seconds")

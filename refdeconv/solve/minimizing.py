@@ -1,0 +1,232 @@
+"""Minimise a functional with one of scipy's optimisers."""
+
+import inspect
+import math
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+from numpy.typing import ArrayLike
+from scipy.optimize import OptimizeResult
+
+from refdeconv._arrays import Array, choice, real_array, real_number, whole_number
+from refdeconv.calculus import Functional
+from refdeconv.solve.evaluations import Callback, Evaluations, Stopped
+from refdeconv.solve.outcome import Reached, describe
+
+_TRUST_OPTIONS = ("gtol", "initial_trust_radius", "max_trust_radius", "eta", "maxiter")
+METHODS = {
+    "Newton-CG": ("xtol", "maxiter", "c1", "c2"),
+    "trust-ncg": _TRUST_OPTIONS,
+    "trust-krylov": (*_TRUST_OPTIONS, "inexact"),
+    "L-BFGS-B": ("ftol", "gtol", "maxiter", "maxfun", "maxcor", "maxls"),
+    "CG": ("gtol", "norm", "maxiter", "c1", "c2"),
+}
+SECOND_ORDER = ("Newton-CG", "trust-ncg", "trust-krylov")
+_COMPILED = ("trust-krylov", "L-BFGS-B")  # their inner loops are in C, and know float64 alone
+_MAXITER = {True: 1000, False: 15000}  # scipy's own default, 200 iterations a pixel, is as good as none
+
+
+def minimize(
+    objective: Functional,
+    x0: ArrayLike,
+    method: str = "Newton-CG",
+    *,
+    callback: Callback | None = None,
+    scale: float | None = None,
+    max_seconds: float | None = None,
+    max_cg_iterations: int = 1000,
+    **options: Any,
+) -> OptimizeResult:
+    """Minimise a functional, by default with scipy's Newton-CG and exact Hessian-vector products.
+
+    Parameters
+    ----------
+    objective : Functional
+        What is minimised.
+    x0 : array_like
+        The start, in the shape that the objective takes; its dtype (float32, float64, longdouble) is that of every
+        evaluation and of the result.
+    method : {'Newton-CG', 'trust-ncg', 'trust-krylov', 'L-BFGS-B', 'CG'}
+        One of scipy.optimize.minimize's methods; the first three use Hessian products.
+    callback : callable, optional
+        Called after each iteration as ``callback(x)`` with the iterate in the image's shape, or, if its one parameter
+        has that name, as ``callback(intermediate_result)`` with an `OptimizeResult` that has `x`, `fun`, `nit`,
+        `value`, `gradient_norm`, `hessian_products` and `seconds`. It may raise StopIteration to end the solve.
+    scale : float, optional
+        Typical size of the values of x, > 0. If given, scipy works in units of it, and of the gradient at `x0`: its
+        tolerances, which are absolute, then mean the same for an image between 0 and 1 and one between 0 and 65535.
+    max_seconds : float, optional
+        End the solve after this time, with the best iterate so far. Default: no limit.
+    max_cg_iterations : int
+        Hessian products that one iteration may take, >= 1. scipy's own limit is 20 a pixel, which on an ill-conditioned
+        problem means for ever. Newton-CG then steps along the direction found so far; the trust-region methods stop.
+    **options
+        scipy's options of the method, such as ``xtol`` (Newton-CG: mean absolute change per pixel, default 1e-5),
+        ``gtol`` and ``maxiter`` (default 1000, for L-BFGS-B and CG 15000).
+
+    Returns
+    -------
+    OptimizeResult
+        With ``x`` and ``jac`` (the gradient) in the image's shape, ``fun``, ``success``, ``status``, ``message``,
+        ``nit``, and, counted where they are computed, ``nfev``, ``njev``, ``nhev`` (values, gradients, Hessian
+        products); besides ``gradient_norm``, ``relative_gradient_norm`` (to the start's), ``seconds``, ``method``,
+        ``interrupted``, and ``history``: a list of ``(value, gradient_norm, hessian_products)``, the first at the
+        start, then one an iteration.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, the method or an option is unknown (a near match is suggested), or the
+        objective is not finite at `x0`.
+
+    Notes
+    -----
+    ``success`` is not scipy's flag: it also needs a gradient that has fallen to 1e-2 of the start's, or that is small
+    for the Hessian at hand; and a stop at the floor of the floating-point precision counts as success. The message says
+    which. Ctrl-C ends the solve with the best iterate so far, ``interrupted=True``. Derivation: derivations/solve.md,
+    SOL.2
+    """
+    if not isinstance(objective, Functional):
+        raise TypeError(f"objective must be a refdeconv Functional, got {type(objective).__name__}")
+    start = real_array(x0, "x0", shape=objective.input_shape)
+    method = choice({name.lower(): name for name in METHODS}.get(str(method).lower(), method), "method", list(METHODS))
+    options = _checked_options(method, options)
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be callable, got {callback!r}")
+    if scale is not None:
+        scale = real_number(scale, "scale", minimum=0, exclusive=True)
+    if max_seconds is not None:
+        max_seconds = real_number(max_seconds, "max_seconds", minimum=0)
+    if whole_number(max_cg_iterations, "max_cg_iterations") < 1:
+        raise ValueError(f"max_cg_iterations must be >= 1, got {max_cg_iterations}")
+
+    evaluations = Evaluations(
+        objective,
+        start.shape,
+        start.dtype,
+        callback=callback,
+        wants_result=callback is not None and _parameter_names(callback) == ["intermediate_result"],
+        max_seconds=max_seconds,
+        max_cg_iterations=max_cg_iterations,
+        truncate_cg=method == "Newton-CG",
+    )
+    flat = start.reshape(-1).astype(np.float64 if method in _COMPILED else start.dtype)
+    found, stopped = _run(evaluations, flat, scale, method, options)
+    return _result(evaluations, flat, method, max_cg_iterations, found, stopped)
+
+
+def _run(
+    evaluations: Evaluations, flat: Array, scale: float | None, method: str, options: dict[str, Any]
+) -> tuple[OptimizeResult | None, str | None]:
+    """The result of scipy, or why there is none."""
+    try:
+        _check_start(evaluations, flat)
+        if evaluations.history[0].gradient_norm == 0:
+            return None, None
+        if scale is not None:
+            flat = evaluations.set_units(flat, scale)
+        return scipy.optimize.minimize(
+            evaluations.value,
+            flat,
+            jac=evaluations.gradient,
+            hessp=evaluations.hessian_product if method in SECOND_ORDER else None,
+            method=method,
+            callback=evaluations.iteration,
+            options=options,
+        ), None
+    except Stopped as stop:
+        return None, stop.reason
+    except KeyboardInterrupt:
+        return None, "interrupted"
+
+
+def _check_start(evaluations: Evaluations, flat: Array) -> None:
+    try:
+        value = evaluations.value(flat)
+        if np.isfinite(value):
+            evaluations.record(flat)
+            return
+    except Stopped as stop:
+        if stop.reason not in ("nan", "unbounded"):
+            raise
+    raise ValueError("the objective or its gradient is not finite at x0: start inside its domain")
+
+
+def _result(
+    evaluations: Evaluations,
+    start: Array,
+    method: str,
+    max_cg_iterations: int,
+    found: OptimizeResult | None,
+    stopped: str | None,
+) -> OptimizeResult:
+    seconds = evaluations.seconds
+    evaluations.lift_limits()
+    flat = start if found is None else np.asarray(found.x)
+    best = evaluations.best if stopped is not None else None
+    point = best or evaluations.point(flat)
+    value, gradient = evaluations.value_at(point), evaluations.gradient_at(point)
+    if not evaluations.history:  # interrupted within the very first evaluation
+        evaluations.record(start)
+    gradient_norm = float(np.linalg.norm(gradient))
+    counts = {"nfev": evaluations.values, "njev": evaluations.gradients, "nhev": evaluations.hessian_products}
+    reached = Reached(
+        method=method,
+        dtype=evaluations.dtype,
+        value=float(value),
+        gradient_norm=gradient_norm,
+        start_gradient_norm=evaluations.history[0].gradient_norm,
+        iterations=len(evaluations.history) - 1,
+        hessian_products=evaluations.hessian_products,
+        truncated=evaluations.truncated,
+        max_cg_iterations=max_cg_iterations,
+        backward_error=lambda: _ratio(gradient_norm, np.linalg.norm(evaluations.apply_hessian(point, point.x))),
+        gradient_curvature=lambda: float(np.vdot(gradient, evaluations.apply_hessian(point, gradient))),
+    )
+    if found is None and stopped is None:
+        success, status = True, 0
+        message = f"x0 is a stationary point: its gradient is exactly zero. Reached: {reached}."
+    else:
+        scipy_success, scipy_message, status = (
+            (found.success, found.message, int(found.status)) if found else (False, "", 99)
+        )
+        success, message = describe(reached, scipy_success, scipy_message, stopped)
+    return OptimizeResult(
+        x=point.x.copy(),
+        fun=value,
+        jac=gradient,
+        success=success,
+        status=status,
+        message=message,
+        nit=reached.iterations,
+        **counts,
+        gradient_norm=gradient_norm,
+        relative_gradient_norm=reached.relative_gradient_norm,
+        seconds=seconds,
+        history=evaluations.history,
+        method=method,
+        interrupted=stopped == "interrupted",
+    )
+
+
+def _ratio(numerator: float, denominator: Any) -> float:
+    return numerator / float(denominator) if denominator > 0 else math.inf
+
+
+def _checked_options(method: str, options: dict[str, Any]) -> dict[str, Any]:
+    for name, value in options.items():
+        choice(name, f"option of {method}", METHODS[method])
+        if name in ("maxiter", "maxfun", "maxcor", "maxls"):
+            if whole_number(value, name) < 1:
+                raise ValueError(f"{name} must be >= 1, got {value!r}")
+        elif name != "inexact" and not (name == "norm" and value in (math.inf, -math.inf)):
+            real_number(value, name, minimum=0)
+    return {"maxiter": _MAXITER[method in SECOND_ORDER], **options}
+
+
+def _parameter_names(function: Callback) -> list[str]:
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # some built-in functions have no signature
+        return []
