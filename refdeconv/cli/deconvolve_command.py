@@ -1,0 +1,101 @@
+"""``refdeconv deconvolve``: a user's own image."""
+
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+import refdeconv as rd
+from refdeconv._arrays import axis_index
+from refdeconv.cli import files, record
+from refdeconv.cli.progress import SolveProgress
+
+
+def run(
+    image_path: Path,
+    psf_specification: str,
+    out: Path,
+    mu: float,
+    boundary: str,
+    channel_axis: int | None,
+    method: str,
+    max_seconds: float | None,
+) -> Any:
+    """Deconvolve the image in a file, write the result, and beside it the record of the run.
+
+    Returns
+    -------
+    OptimizeResult
+        What `refdeconv.deconvolve` returned.
+    """
+    messages, output = Console(stderr=True), Console()
+    if out.suffix.lower() not in files.WRITABLE:
+        raise files.InputError(f"--out: cannot write {out}: its ending must be one of {', '.join(files.WRITABLE)}")
+    image = files.read_image(image_path, "IMAGE")
+    psf, psf_remarks = files.read_psf(psf_specification)
+    axis = image.channel_axis if channel_axis is None else channel_axis
+    with files.input_errors():
+        axis = None if axis is None else axis_index(axis, image.values.ndim, "--channel-axis")
+    record_path = out.with_name(out.name + ".json")
+    if out.exists() and out.samefile(image_path):
+        raise files.InputError(f"--out: {out} is the image itself; it is never overwritten")
+    files.check_fits_png(out, image.values.shape, axis)
+    files.check_writable(out)
+    files.check_writable(record_path)
+    remarks = [*image.remarks, *psf_remarks]
+
+    channels = 1 if axis is None else image.values.shape[axis]
+    with (
+        files.input_errors(),
+        warnings.catch_warnings(record=True) as warned,
+        SolveProgress(messages, channels) as progress,
+    ):
+        warnings.simplefilter("always", UserWarning)
+        restored, result = rd.deconvolve(
+            image.values,
+            psf,
+            mu,
+            boundary=boundary,
+            channel_axis=axis,
+            method=method,
+            callback=progress.callback,
+            max_seconds=max_seconds,
+            full_output=True,
+        )
+    remarks += [str(warning.message) for warning in warned]
+    try:
+        remarks.append(f"{out}: {files.write_image(out, restored, axis, image.values.dtype)}")
+    except OSError as error:
+        rescued = Path(tempfile.gettempdir()) / f"{out.stem}.npy"
+        files.write_image(rescued, restored, axis, image.values.dtype)
+        raise files.InputError(f"cannot write {out} ({error}); the result is in {rescued}") from error
+    files.write_json(
+        record_path,
+        {
+            "objective": "sqrt(L(psf * x - image)) + mu sqrt(L(D x)), L(t) = sum(t**2)/2, for each channel",
+            "parameters": {
+                "image": str(image_path),
+                "shape": image.values.shape,
+                "dtype": str(image.values.dtype),
+                "psf": psf_specification,
+                "psf_shape": psf.shape,
+                "psf_sum": float(np.sum(psf)),
+                "mu": mu,
+                "boundary": boundary,
+                "channel_axis": axis,
+                "method": method,
+                "max_seconds": max_seconds,
+            },
+            "reached": record.reached(result),
+            "remarks": remarks,
+            "versions": record.versions(),
+        },
+    )
+    for remark in remarks:
+        messages.print(f"Note: {remark}", highlight=False, soft_wrap=True)
+    messages.print(result.message, highlight=False, soft_wrap=True, style=None if result.success else "bold")
+    output.print(f"Wrote {out} and {record_path}", highlight=False, soft_wrap=True)
+    return result

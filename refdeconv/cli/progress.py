@@ -1,0 +1,51 @@
+"""What a person sees while a solve runs: one live line, or, where output is not a terminal, a line now and then."""
+
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+SECONDS_BETWEEN_LINES = 2.0
+
+
+class SolveProgress:
+    """A live line with iteration, value and gradient norm; its `callback` is for `refdeconv.minimize`."""
+
+    def __init__(self, console: Console, solves: int = 1) -> None:
+        self._console, self._solves, self._solve = console, solves, 0
+        self._last_line = -float("inf")
+        self._live = (
+            Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console)
+            if console.is_terminal
+            else None
+        )
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+            self._task = self._live.add_task("starting", total=None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def callback(self, intermediate_result: Any) -> None:
+        """Show where the solve stands."""
+        self._solve += intermediate_result.nit == 1
+        line = (
+            f"iteration {intermediate_result.nit:3d}   value {intermediate_result.value:.9g}   "
+            f"gradient norm {intermediate_result.gradient_norm:.2e}   "
+            f"{intermediate_result.hessian_products} Hessian products"
+        )
+        if self._solves > 1:
+            line = f"channel {self._solve} of {self._solves}   {line}"
+        if self._live is not None:
+            self._live.update(self._task, description=line)
+        elif time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            self._console.print(line, highlight=False, soft_wrap=True)
