@@ -68,7 +68,7 @@ def refdeconv() -> None:
     """
 
 
-@refdeconv.command()
+@refdeconv.command(short_help="Deblur the astronaut: the article, start to figure.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -116,7 +116,7 @@ def article(out: Path, seed: int, mu: float, scale: float) -> None:
     _exit(result)
 
 
-@refdeconv.command()
+@refdeconv.command(short_help="Deconvolve your own image.")
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option(
     "--psf",

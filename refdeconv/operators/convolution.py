@@ -1,13 +1,23 @@
 """Convolution of an image with a point spread function, by FFT, with its exact adjoint."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import scipy.fft
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, Shape, choice, image_shape, operand, real_array, real_dtype, whole_number
+from refdeconv._arrays import (
+    Array,
+    Shape,
+    choice,
+    image_shape,
+    operand,
+    read_only,
+    real_array,
+    real_dtype,
+    whole_number,
+)
 from refdeconv.calculus import LinearOperator
 
 BOUNDARIES = ("constant", "wrap")
@@ -62,7 +72,7 @@ class Convolution(LinearOperator):
     origin: Shape
     workers: int | None
     fft_shape: Shape
-    _spectra: dict[Any, Array]
+    _spectra: Mapping[Any, Array]
 
     def __init__(
         self,
@@ -82,8 +92,7 @@ class Convolution(LinearOperator):
         if workers is not None and whole_number(workers, "workers") == 0:
             raise ValueError("workers must not be 0: give a number of threads, or -1 for one a core")
         origin = _origin(origin, psf.shape)
-        kernel, offset = (psf, origin) if boundary == "wrap" else _within_reach(psf, origin, shape)
-        fft_shape = shape if boundary == "wrap" else _padded_shape(kernel.shape, offset, shape)
+        fft_shape = shape if boundary == "wrap" else _padded_shape(psf, origin, shape)
         self._freeze(
             input_shape=shape,
             output_shape=shape,
@@ -93,10 +102,10 @@ class Convolution(LinearOperator):
             workers=workers,
             fft_shape=fft_shape,
         )
-        placed = _placed_around_zero(kernel, offset, fft_shape)
-        self._freeze(_placed=placed, _spectra=self._precomputed_spectra(placed))
-
-    _placed: Array
+        # In the precisions that images come in; longdouble, for verification, is computed when it is needed.
+        double = self._spectrum(np.dtype(np.float64))
+        single = read_only(double.astype(np.complex64))
+        self._freeze(_spectra={np.dtype(np.float32): single, np.dtype(np.float64): double})
 
     def forward(self, x: ArrayLike) -> Array:
         """The blurred image."""
@@ -107,26 +116,21 @@ class Convolution(LinearOperator):
         return self._convolve(operand(y, self.output_shape, "y"), conjugate=True)
 
     def _convolve(self, x: Array, conjugate: bool) -> Array:
-        if (
-            x.dtype.kind == "c"
-        ):  # each part by itself: in one complex transform, the rounding of one would hide the other
+        if x.dtype.kind == "c":  # each part by itself: in one complex transform, one's rounding would hide the other
             return self._convolve(x.real, conjugate) + 1j * self._convolve(x.imag, conjugate)
-        spectrum = self._spectrum(x.dtype)
+        spectrum = self._spectra[x.dtype] if x.dtype in self._spectra else self._spectrum(x.dtype)
         product = scipy.fft.rfftn(x, self.fft_shape, workers=self.workers)
         product *= spectrum.conj() if conjugate else spectrum
         result: Array = scipy.fft.irfftn(product, self.fft_shape, workers=self.workers, overwrite_x=True)
         return result[tuple(map(slice, self.input_shape))]
 
-    def _precomputed_spectra(self, placed: Array) -> dict[Any, Array]:
-        """The spectrum in the precisions that images come in; longdouble, for verification, is computed when needed."""
-        double: Array = scipy.fft.rfftn(placed.astype(np.float64, copy=False), workers=self.workers)
-        return {np.dtype(np.float32): double.astype(np.complex64), np.dtype(np.float64): double}
-
     def _spectrum(self, dtype: np.dtype[Any]) -> Array:
-        if dtype in self._spectra:
-            return self._spectra[dtype]
-        spectrum: Array = scipy.fft.rfftn(self._placed.astype(real_dtype(dtype), copy=False), workers=self.workers)
-        return spectrum
+        """The real transform of the PSF, placed around index 0 of the periodic grid."""
+        reachable = self.psf, self.origin
+        if self.boundary == "constant":
+            reachable = _within_reach(self.psf, self.origin, self.input_shape)
+        placed = _placed_around_zero(*reachable, self.fft_shape).astype(real_dtype(dtype), copy=False)
+        return read_only(scipy.fft.rfftn(placed, workers=self.workers))
 
     def __repr__(self) -> str:
         sizes = "x".join(map(str, self.psf.shape))
@@ -154,9 +158,10 @@ def _within_reach(psf: Array, origin: Shape, shape: Shape) -> tuple[Array, Shape
     return psf[tuple(map(slice, first, last))], tuple(o - f for o, f in zip(origin, first, strict=True))
 
 
-def _padded_shape(sizes: Shape, origin: Shape, shape: Shape) -> Shape:
+def _padded_shape(psf: Array, origin: Shape, shape: Shape) -> Shape:
     """The smallest fast sizes at which nothing of the periodic convolution wraps into the image (CNV.4)."""
-    needed = [n + max(o, k - 1 - o) for n, k, o in zip(shape, sizes, origin, strict=True)]
+    reachable, offset = _within_reach(psf, origin, shape)
+    needed = [n + max(o, k - 1 - o) for n, k, o in zip(shape, reachable.shape, offset, strict=True)]
     last = len(needed) - 1
     return tuple(scipy.fft.next_fast_len(size, real=axis == last) for axis, size in enumerate(needed))
 

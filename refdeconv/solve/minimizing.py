@@ -46,7 +46,7 @@ def minimize(
         What is minimised.
     x0 : array_like
         The start, in the shape that the objective takes; its dtype (float32, float64, longdouble) is that of every
-        evaluation and of the result.
+        evaluation and of the result; scipy's own sums are in float64 at least.
     method : {'Newton-CG', 'trust-ncg', 'trust-krylov', 'L-BFGS-B', 'CG'}
         One of scipy.optimize.minimize's methods; the first three use Hessian products.
     callback : callable, optional
@@ -111,7 +111,9 @@ def minimize(
         max_cg_iterations=max_cg_iterations,
         truncate_cg=method == "Newton-CG",
     )
-    flat = start.reshape(-1).astype(np.float64 if method in _COMPILED else start.dtype)
+    # scipy's own arithmetic is in float64 at least: in float32 its line search overflows.
+    keeps_longdouble = start.dtype == np.longdouble and method not in _COMPILED
+    flat = start.reshape(-1).astype(np.longdouble if keeps_longdouble else np.float64)
     found, stopped = _run(evaluations, flat, scale, method, options)
     return _result(evaluations, flat, method, max_cg_iterations, found, stopped)
 

@@ -1,0 +1,10 @@
+"""Settings that all tests share."""
+
+import os
+
+import hypothesis
+
+# Examples are drawn anew in each run, and a failing one is printed in full; no deadline, since the machine may be busy.
+hypothesis.settings.register_profile("default", deadline=None, max_examples=60, print_blob=True)
+hypothesis.settings.register_profile("exhaustive", deadline=None, max_examples=600, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

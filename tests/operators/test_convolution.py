@@ -1,0 +1,169 @@
+"""The convolution against direct summation, scipy.signal and scipy.ndimage, and where its arguments are wrong."""
+
+import numpy as np
+import pytest
+import scipy.fft
+import scipy.ndimage
+import scipy.signal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import refdeconv as rd
+from refdeconv import checks
+from refdeconv.operators.convolution import BOUNDARIES
+from tests.oracles import convolution_matrix
+from tests.test_contracts import relative_error
+
+
+@st.composite
+def convolutions(draw, max_pixels, max_size, max_psf):
+    """A convolution with an asymmetric PSF of any size, its origin anywhere, and a generator for arrays."""
+    ndim = draw(st.integers(1, 3))
+    shape, pixels = [], max_pixels
+    for _ in range(ndim):
+        shape.append(draw(st.integers(1, max(1, min(max_size, pixels)))))
+        pixels //= shape[-1]
+    sizes = [draw(st.integers(1, max_psf if ndim < 3 else min(max_psf, 9))) for _ in shape]
+    origin = [draw(st.integers(0, k - 1)) for k in sizes]
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    psf = rng.standard_normal(sizes)
+    return rd.Convolution(psf, tuple(shape), draw(st.sampled_from(BOUNDARIES)), tuple(origin)), rng
+
+
+@given(convolutions(max_pixels=60, max_size=12, max_psf=14))
+def test_is_the_direct_sum(case):
+    convolution, _ = case
+    matrix = convolution_matrix(convolution.psf, convolution.input_shape, convolution.boundary, convolution.origin)
+    scale = np.linalg.norm(convolution.psf)  # the sum may cancel down to nothing, its terms do not
+    error = np.linalg.norm(convolution.to_dense() - matrix) / max(np.linalg.norm(matrix), scale)
+    assert error <= 1e-14
+    assert np.linalg.norm(convolution.T.to_dense() - matrix.T) / max(np.linalg.norm(matrix), scale) <= 1e-14
+
+
+@given(convolutions(max_pixels=2**14, max_size=64, max_psf=70))
+def test_dot_product(case):
+    convolution, rng = case
+    shape = convolution.input_shape
+    error = checks.adjoint_error(convolution.forward, convolution.adjoint, shape, shape, directions=3, rng=rng)
+    assert error <= 1e-15 * (1 + np.log2(np.prod(shape)))
+
+
+@pytest.mark.slow
+@settings(max_examples=2000)
+@given(convolutions(max_pixels=64**3, max_size=64, max_psf=130))
+def test_dot_product_exhaustively(case):
+    convolution, rng = case
+    shape = convolution.input_shape
+    error = checks.adjoint_error(convolution.forward, convolution.adjoint, shape, shape, directions=2, rng=rng)
+    assert error <= 1e-15 * (1 + np.log2(np.prod(shape)))
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize(
+    ("shape", "sizes"), [((7,), (4,)), ((8,), (3,)), ((5, 4), (2, 3)), ((4, 5), (7, 6)), ((3, 2, 4), (2, 3, 3))]
+)
+def test_longdouble_is_the_direct_sum_in_longdouble(shape, sizes, boundary):
+    rng = np.random.default_rng(3)
+    psf = (rng.standard_normal(sizes) / 3).astype(np.longdouble) / 7
+    convolution = rd.Convolution(psf, shape, boundary)
+    x = rng.standard_normal(shape).astype(np.longdouble) / 3
+    expected = convolution_matrix(psf, shape, boundary, convolution.origin) @ x.ravel()
+    assert relative_error(convolution.forward(x).ravel(), expected) <= 50 * np.finfo(np.longdouble).eps
+
+
+@given(st.data())
+def test_scipy_signal_same(data):
+    """scipy.signal's mode 'same' is the boundary 'constant' with the default origin."""
+    ndim = data.draw(st.integers(1, 3))
+    shape = tuple(data.draw(st.integers(1, 9)) for _ in range(ndim))
+    sizes = tuple(data.draw(st.integers(1, 6)) for _ in range(ndim))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    x, psf = rng.standard_normal(shape), rng.standard_normal(sizes)
+    full = scipy.signal.convolve(x, psf, mode="full", method="direct")
+    same = full[tuple(slice((k - 1) // 2, (k - 1) // 2 + n) for n, k in zip(shape, sizes, strict=True))]
+    assert np.allclose(rd.Convolution(psf, shape).forward(x), same, rtol=0, atol=1e-13)
+    if all(k <= n for n, k in zip(shape, sizes, strict=True)):
+        assert np.allclose(same, scipy.signal.convolve(x, psf, mode="same", method="direct"), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@given(st.data())
+def test_scipy_ndimage(boundary, data):
+    """scipy.ndimage.convolve centres even sizes one sample further: its default is the origin k // 2."""
+    ndim = data.draw(st.integers(1, 3))
+    shape = tuple(data.draw(st.integers(1, 9)) for _ in range(ndim))
+    sizes = tuple(data.draw(st.integers(1, 2 * n + 3)) for n in shape)
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    x, psf = rng.standard_normal(shape), rng.standard_normal(sizes)
+    convolution = rd.Convolution(psf, shape, boundary, origin=tuple(k // 2 for k in sizes))
+    expected = scipy.ndimage.convolve(x, psf, mode=boundary)
+    assert np.allclose(convolution.forward(x), expected, rtol=0, atol=1e-12)
+
+
+def test_the_adjoint_is_not_the_flipped_psf_at_the_default_origin():
+    """For an even size the flipped PSF has its origin at k - 1 - origin; with the default it is off by one pixel."""
+    rng = np.random.default_rng(0)
+    psf, y = rng.standard_normal((4, 3)), rng.standard_normal((6, 7))
+    convolution = rd.Convolution(psf, y.shape, origin=(1, 2))
+    flipped = rd.Convolution(psf[::-1, ::-1], y.shape, origin=(4 - 1 - 1, 3 - 1 - 2))
+    assert np.allclose(convolution.adjoint(y), flipped.forward(y), rtol=0, atol=1e-14)
+    assert not np.allclose(convolution.adjoint(y), rd.Convolution(psf[::-1, ::-1], y.shape).forward(y))
+
+
+def test_padding_is_only_what_the_psf_reaches():
+    assert rd.Convolution(rd.psf.article(), (171, 171)).fft_shape == (180, 180)  # 177 is needed
+    assert rd.Convolution(np.ones((5, 1000)), (4, 16), "wrap").fft_shape == (4, 16)
+    assert rd.Convolution(np.ones(1000), (16,)).fft_shape == (32,)  # at most 2 n - 1 are needed
+    assert rd.Convolution([1.0, 2.0, 3.0], (14,), origin=0).fft_shape == (16,)
+
+
+def test_a_shifted_origin_shifts_the_image():
+    x, psf = np.arange(1.0, 9.0), np.array([0.5, 0.25, 0.125, 0.0625])
+    default = rd.Convolution(psf, (8,), "wrap").forward(x)
+    assert np.allclose(rd.Convolution(psf, (8,), "wrap", origin=2).forward(x), np.roll(default, -1))
+
+
+def test_threads_of_the_fft_change_nothing():
+    rng = np.random.default_rng(0)
+    x, psf = rng.standard_normal((40, 33)), rng.standard_normal((6, 5))
+    one, two = (rd.Convolution(psf, x.shape, workers=n).forward(x) for n in (1, 2))
+    assert np.array_equal(one, two)
+    with scipy.fft.set_workers(2):
+        assert np.array_equal(rd.Convolution(psf, x.shape).forward(x), one)
+
+
+def test_the_users_array_is_copied():
+    psf = np.array([0.2, 0.5, 0.3])
+    convolution = rd.Convolution(psf, (5,))
+    before = convolution.forward(np.ones(5))
+    psf[:] = 0
+    assert np.array_equal(convolution.forward(np.ones(5)), before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"psf": np.ones(3)}, ValueError, "psf has 1 axes .* the image has 2"),
+        ({"psf": np.zeros((3, 3))}, ValueError, "psf is zero everywhere"),
+        ({"psf": np.full((3, 3), np.nan)}, ValueError, "psf must be finite"),
+        ({"psf": np.ones((3, 0))}, ValueError, "psf is empty"),
+        ({"psf": np.ones((3, 3)) + 1j}, TypeError, "psf must be real"),
+        ({"psf": np.full((3, 3), "a")}, TypeError, "psf must hold numbers"),
+        ({"psf": np.ones((3, 3), object)}, TypeError, "psf must hold numbers"),
+        ({"psf": [[1.0, 2.0], [3.0]]}, ValueError, "psf is not an array of numbers"),
+        ({"psf": np.ma.masked_equal(np.eye(3), 0)}, ValueError, "psf is a masked array with 6 masked"),
+        ({"shape": (5, 0)}, ValueError, "shape"),
+        ({"shape": (5, 4.0)}, TypeError, "size in shape must be an integer"),
+        ({"boundary": "warp"}, ValueError, "unknown boundary 'warp': did you mean 'wrap'"),
+        ({"boundary": None}, ValueError, "unknown boundary None"),
+        ({"origin": (1,)}, ValueError, "origin needs one index"),
+        ({"origin": (0, 3)}, ValueError, "origin must lie inside"),
+        ({"origin": (0, -1)}, ValueError, "origin must lie inside"),
+        ({"origin": (0, 1.5)}, TypeError, "index in origin must be an integer"),
+        ({"workers": 0}, ValueError, "workers must not be 0"),
+        ({"workers": 1.5}, TypeError, "workers must be an integer"),
+    ],
+)
+def test_bad_arguments(arguments, error, message):
+    with pytest.raises(error, match=message):
+        rd.Convolution(**{"psf": np.ones((3, 3)), "shape": (5, 4), **arguments})

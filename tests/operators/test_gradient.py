@@ -1,0 +1,76 @@
+"""The differences against their definition, and where arguments are wrong."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import refdeconv as rd
+from refdeconv import checks
+from tests.oracles import gradient_matrix
+from tests.test_contracts import relative_error
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=3), st.data())
+def test_is_the_definition(shape, data):
+    axes = data.draw(st.permutations(range(len(shape))))[: data.draw(st.integers(1, len(shape)))]
+    spacing = [data.draw(st.floats(0.1, 10)) for _ in axes]
+    gradient = rd.Gradient(tuple(shape), spacing=spacing, axes=axes)
+    matrix = gradient_matrix(shape, spacing, axes)
+    assert gradient.output_shape == (len(axes), *shape)
+    assert relative_error(gradient.to_dense(), matrix) <= 1e-15
+    assert relative_error(gradient.T.to_dense(), matrix.T) <= 1e-15
+
+
+@given(st.lists(st.integers(1, 64), min_size=1, max_size=3), st.integers(0, 2**32))
+def test_dot_product(shape, seed):
+    gradient = rd.Gradient(tuple(shape), spacing=0.3)
+    rng = np.random.default_rng(seed)
+    error = checks.adjoint_error(
+        gradient.forward, gradient.adjoint, gradient.input_shape, gradient.output_shape, rng=rng
+    )
+    assert error <= 1e-15 * (1 + np.log2(np.prod(shape)))
+
+
+def test_is_numpys_difference_with_a_zero_at_the_far_edge():
+    x = np.random.default_rng(0).standard_normal((5, 4))
+    down, right = rd.Gradient(x.shape).forward(x)
+    assert np.array_equal(down[:-1], np.diff(x, axis=0))
+    assert np.array_equal(right[:, :-1], np.diff(x, axis=1))
+    assert not down[-1].any()
+    assert not right[:, -1].any()
+
+
+def test_constant_images_are_its_null_space():
+    gradient = rd.Gradient((4, 3, 2), spacing=(1, 2, 3))
+    assert not gradient.forward(np.full((4, 3, 2), 5.0)).any()
+    assert np.linalg.matrix_rank(gradient.to_dense()) == 4 * 3 * 2 - 1
+
+
+def test_an_axis_may_be_a_number_and_negative():
+    x = np.random.default_rng(0).standard_normal((5, 4))
+    assert np.array_equal(rd.Gradient(x.shape, axes=-1).forward(x), rd.Gradient(x.shape, axes=(1,)).forward(x))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"shape": ()}, ValueError, "shape needs at least one axis"),
+        ({"shape": (3, -1)}, ValueError, "shape"),
+        ({"shape": "ab"}, TypeError, "size in shape must be an integer"),
+        ({"spacing": 0}, ValueError, "spacing must be > 0"),
+        ({"spacing": (1, -1)}, ValueError, "spacing must be > 0"),
+        ({"spacing": np.inf}, ValueError, "spacing must be a finite number"),
+        ({"spacing": (1, 2, 3)}, ValueError, "spacing needs one number"),
+        ({"spacing": "wide"}, ValueError, "spacing needs one number"),
+        ({"spacing": None}, TypeError, "spacing must be a real number > 0"),
+        ({"axes": (0, 0)}, ValueError, "none twice"),
+        ({"axes": ()}, ValueError, "at least one axis"),
+        ({"axes": (0, 2)}, ValueError, "between -2 and 1"),
+        ({"axes": (0, -2)}, ValueError, "none twice"),
+        ({"axes": (0.5,)}, TypeError, "integer"),
+    ],
+)
+def test_bad_arguments(arguments, error, message):
+    with pytest.raises(error, match=message):
+        rd.Gradient(**{"shape": (4, 3), **arguments})

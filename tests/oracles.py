@@ -1,0 +1,59 @@
+"""Independent answers: the definitions, summed directly, in plain loops without FFT and without the package."""
+
+import itertools
+
+import numpy as np
+
+
+def extended_index(index, size, boundary):
+    """The pixel that stands at an index outside the image, or None where there is zero."""
+    if 0 <= index < size:
+        return index
+    return None if boundary == "constant" else index % size
+
+
+def convolution_matrix(psf, shape, boundary, origin):
+    """The matrix of y[i] = sum_j psf[j] x[i + origin - j] on flat images (C order)."""
+    matrix = np.zeros((np.prod(shape), np.prod(shape)), psf.dtype)
+    for row, pixel in enumerate(itertools.product(*map(range, shape))):
+        for sample in itertools.product(*map(range, psf.shape)):
+            source = [
+                extended_index(i + o - j, n, boundary) for i, o, j, n in zip(pixel, origin, sample, shape, strict=True)
+            ]
+            if None not in source:
+                matrix[row, np.ravel_multi_index(source, shape)] += psf[sample]
+    return matrix
+
+
+def gradient_matrix(shape, spacing, axes):
+    """The matrix of the forward differences, zero at the far edge; rows: (axis, pixel)."""
+    matrix = np.zeros((len(axes), np.prod(shape), np.prod(shape)))
+    for a, (axis, step) in enumerate(zip(axes, spacing, strict=True)):
+        for row, pixel in enumerate(itertools.product(*map(range, shape))):
+            if pixel[axis] + 1 < shape[axis]:
+                neighbour = tuple(i + (d == axis) for d, i in enumerate(pixel))
+                matrix[a, row, np.ravel_multi_index(neighbour, shape)] += 1 / step
+                matrix[a, row, row] -= 1 / step
+    return matrix.reshape(-1, np.prod(shape))
+
+
+def article_objective(x, psf, data, mu):
+    """The article's objective of a 2-D image, by its definition, in the arithmetic of x's numbers (float, mpmath)."""
+    rows, columns = np.shape(x)
+    origin = [(k - 1) // 2 for k in psf.shape]
+    blurred = [
+        [
+            sum(
+                psf[p, q] * x[i + origin[0] - p][j + origin[1] - q]
+                for p in range(psf.shape[0])
+                for q in range(psf.shape[1])
+                if 0 <= i + origin[0] - p < rows and 0 <= j + origin[1] - q < columns
+            )
+            for j in range(columns)
+        ]
+        for i in range(rows)
+    ]
+    misfit = sum((blurred[i][j] - data[i][j]) ** 2 for i in range(rows) for j in range(columns)) / 2
+    vertical = sum((x[i + 1][j] - x[i][j]) ** 2 for i in range(rows - 1) for j in range(columns)) / 2
+    horizontal = sum((x[i][j + 1] - x[i][j]) ** 2 for i in range(rows) for j in range(columns - 1)) / 2
+    return misfit**0.5 + mu * (vertical + horizontal) ** 0.5

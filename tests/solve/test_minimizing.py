@@ -1,0 +1,359 @@
+"""minimize: what it reaches, what it counts, and what it says when scipy says otherwise."""
+
+import numpy as np
+import pytest
+
+import refdeconv as rd
+from refdeconv.calculus import Functional, SelfAdjoint
+from refdeconv.solve.minimizing import METHODS, SECOND_ORDER
+from tests.test_calculus import Counting
+
+
+@pytest.fixture(scope="module")
+def article():
+    return rd.problems.article()
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A problem of the article's kind that is solved in an instant."""
+    return rd.problems.article(np.random.default_rng(0).random((12, 10)), rd.psf.gaussian((3, 4), 0.8))
+
+
+class Watched(Functional):
+    """A functional that counts its evaluations, and may do something at one of them."""
+
+    def __init__(self, functional, at_value=None, action=None):
+        self._freeze(
+            functional=functional, input_shape=functional.input_shape, calls=[], at_value=at_value, action=action
+        )
+
+    def value(self, u):
+        self.calls.append("value")
+        if self.calls.count("value") == self.at_value:
+            return self.action()
+        return self.functional.value(u)
+
+    def gradient(self, u):
+        self.calls.append("gradient")
+        return self.functional.gradient(u)
+
+    def hessian(self, u):
+        hessian = self.functional.hessian(u)
+
+        def product(v):
+            self.calls.append("product")
+            return hessian.forward(v)
+
+        return SelfAdjoint(np.shape(u), product)
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+class TestArticle:
+    def test_scipys_default_tolerance(self, article):
+        result = rd.minimize(article.objective, article.start())
+        assert result.success
+        assert result.fun <= 2.05853169
+        assert result.message.startswith("Converged.")
+
+    def test_the_optimum_to_twelve_digits(self, article):
+        result = rd.minimize(article.objective, article.start(), xtol=1e-8)
+        assert abs(result.fun - 2.0585316788723) <= 2e-12
+        assert result.relative_gradient_norm <= 1e-7
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_every_method_gets_there(self, article, method):
+        result = rd.minimize(article.objective, article.start(), method)
+        assert result.success
+        assert result.fun <= 2.05854
+        assert (result.nhev > 0) == (method in SECOND_ORDER)
+
+    def test_a_tolerance_below_the_floor_is_explained(self, small):
+        result = rd.minimize(small.objective, small.start(), "L-BFGS-B", ftol=0, gtol=0)
+        assert result.success
+        assert "floor of float64" in result.message
+        assert result.relative_gradient_norm < 1e-6
+
+
+class TestResult:
+    def test_has_what_a_user_needs(self, small):
+        x0 = small.start()
+        result = rd.minimize(small.objective, x0)
+        assert result.x.shape == result.jac.shape == x0.shape
+        assert result.fun == small.objective.value(result.x)
+        assert np.array_equal(result.jac, small.objective.gradient(result.x))
+        assert np.isclose(result.gradient_norm, np.linalg.norm(result.jac), rtol=1e-14)
+        start_norm = np.linalg.norm(small.objective.gradient(x0))
+        assert np.isclose(result.relative_gradient_norm, result.gradient_norm / start_norm, rtol=1e-14)
+        assert result.seconds > 0
+        assert result.method == "Newton-CG"
+        assert not result.interrupted
+
+    def test_history_has_a_line_an_iteration(self, small):
+        x0 = small.start()
+        result = rd.minimize(small.objective, x0)
+        assert len(result.history) == result.nit + 1
+        assert result.history[0].value == small.objective.value(x0)
+        assert result.history[-1].value == result.fun
+        assert result.history[-1].gradient_norm == result.gradient_norm
+        products = [line.hessian_products for line in result.history]
+        assert products[0] == 0
+        assert products == sorted(products)
+        assert products[-1] == result.nhev
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_counts_are_those_of_the_work_done(self, small, method):
+        watched = Watched(small.objective)
+        result = rd.minimize(watched, small.start(), method)
+        counts = [watched.calls.count(what) for what in ("value", "gradient", "product")]
+        assert [result.nfev, result.njev, result.nhev] == counts
+
+    def test_value_and_gradient_share_the_forward_pass(self, small):
+        counting = Counting(rd.Identity(small.original.shape))
+        result = rd.minimize(small.objective @ counting, small.start())
+        assert counting.counts["forward"] == result.nfev + result.nhev
+        assert counting.counts["adjoint"] == result.njev + result.nhev
+
+    def test_the_start_is_not_changed(self, small):
+        x0 = small.start()
+        before = x0.copy()
+        result = rd.minimize(small.objective, x0)
+        assert np.array_equal(x0, before)
+        assert not np.shares_memory(result.x, x0)
+
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble])
+    def test_dtype_is_kept(self, small, method, dtype):
+        result = rd.minimize(small.objective, small.start().astype(dtype), method)
+        best = rd.minimize(small.objective, small.start(), xtol=1e-10).fun
+        assert result.x.dtype == result.jac.dtype == np.asarray(result.fun).dtype == dtype
+        assert result.success
+        assert float(result.fun) <= best * (1 + 1e-4)
+
+    @pytest.mark.parametrize("shape", [(1,), (9,), (1, 1), (2, 1, 3)])
+    def test_any_shape_down_to_one_pixel(self, shape):
+        data = np.random.default_rng(0).random(shape)
+        f = rd.LeastSquares(data) + 0.1 * rd.LeastSquares() @ rd.Gradient(shape)
+        result = rd.minimize(f, np.zeros(shape), xtol=1e-10)
+        hessian, flat = f.hessian(data).to_dense(), data.ravel()
+        assert result.success
+        assert np.allclose(result.x.ravel(), np.linalg.solve(hessian, flat), atol=1e-8)
+
+
+class TestCallback:
+    def test_gets_the_image(self, small):
+        seen = []
+        result = rd.minimize(small.objective, small.start(), callback=seen.append)
+        assert [x.shape for x in seen] == [small.original.shape] * result.nit
+        assert np.array_equal(seen[-1], result.x)
+
+    def test_may_ask_for_the_intermediate_result(self, small):
+        seen = []
+
+        def callback(intermediate_result):
+            seen.append(intermediate_result)
+
+        result = rd.minimize(small.objective, small.start(), callback=callback)
+        assert [r.nit for r in seen] == list(range(1, result.nit + 1))
+        assert seen[-1].value == seen[-1].fun == result.fun
+        assert seen[-1].gradient_norm == result.gradient_norm
+        assert seen[-1].x.shape == small.original.shape
+        assert seen[0].seconds <= seen[-1].seconds
+
+    def test_what_it_does_to_the_image_does_not_matter(self, small):
+        def spoil(x):
+            x[:] = 0
+
+        assert (
+            rd.minimize(small.objective, small.start(), callback=spoil).fun
+            == rd.minimize(small.objective, small.start()).fun
+        )
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_may_stop_the_solve(self, small, method):
+        def stop(x):
+            raise StopIteration
+
+        result = rd.minimize(small.objective, small.start(), method, callback=stop)
+        assert result.nit == 1
+        assert not result.success
+        assert "Stopped by the callback" in result.message
+        assert result.fun <= small.objective.value(small.start())
+
+    def test_its_errors_are_its_own(self, small):
+        def fail(x):
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            rd.minimize(small.objective, small.start(), callback=fail)
+
+
+class TestInterrupt:
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("at_value", [2, 4])
+    def test_returns_the_best_so_far(self, small, method, at_value):
+        watched = Watched(small.objective, at_value, interrupt)
+        result = rd.minimize(watched, small.start(), method)
+        assert result.interrupted
+        assert not result.success
+        assert result.message.startswith("Interrupted: this is the best iterate so far.")
+        assert result.x.shape == small.original.shape
+        assert np.isclose(result.fun, small.objective.value(result.x), rtol=1e-14)
+        assert result.fun <= small.objective.value(small.start())
+        assert result.history
+
+    def test_within_the_first_evaluation(self, small):
+        result = rd.minimize(Watched(small.objective, 1, interrupt), small.start())
+        assert result.interrupted
+        assert np.array_equal(result.x, small.start())
+
+    @pytest.mark.parametrize("method", SECOND_ORDER)
+    def test_within_a_hessian_product(self, small, method):
+        class Interrupting(Watched):
+            def hessian(self, u):
+                return SelfAdjoint(np.shape(u), lambda v: interrupt())
+
+        result = rd.minimize(Interrupting(small.objective), small.start(), method)
+        assert result.interrupted
+        assert np.array_equal(result.x, small.start())
+
+    def test_within_the_callback(self, small):
+        result = rd.minimize(small.objective, small.start(), callback=lambda x: interrupt())
+        assert result.interrupted
+        assert result.nit == 1
+        assert result.fun < small.objective.value(small.start())
+
+
+class TestHonesty:
+    """Where scipy says success and there is none, and the other way round."""
+
+    def test_a_small_range_is_not_a_success(self):
+        """xtol is absolute: on an image between 0 and 1e-6 scipy stops at once and reports success."""
+        problem = rd.problems.article(np.random.default_rng(0).random((12, 10)) * 1e-6, rd.psf.gaussian((3, 4), 0.8))
+        result = rd.minimize(problem.objective, problem.blurred)
+        assert result.status == 0
+        assert not result.success
+        assert "xtol is an absolute change per pixel" in result.message
+        assert "scale=" in result.message
+        scaled = rd.minimize(problem.objective, problem.blurred, scale=1e-6)
+        assert scaled.success
+        assert scaled.relative_gradient_norm < 1e-3
+
+    def test_small_curvature_is_explained(self, small):
+        result = rd.minimize(1e-12 * small.objective, small.blurred, xtol=0)
+        assert not result.success
+        assert "curvatures below 7e-16" in result.message
+        assert rd.minimize(1e-12 * small.objective, small.blurred, scale=1).success
+
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("factor", [2.0**-100, 2.0**-20, 2.0**16, 2.0**100])
+    def test_with_a_scale_the_range_does_not_matter(self, small, method, factor):
+        objective = rd.problems.norm_and_gradient_norm(small.blurred * factor, small.psf)
+        result = rd.minimize(objective, small.blurred * factor, method, scale=factor)
+        plain = rd.minimize(small.objective, small.blurred, method, scale=1)
+        assert result.success == plain.success
+        assert result.nit == plain.nit
+        assert np.allclose(result.x / factor, plain.x, rtol=1e-6, atol=1e-6)
+        assert np.isclose(result.history[-1].value / factor, plain.fun, rtol=1e-6)
+
+    def test_a_stationary_start_is_a_success(self):
+        data = np.random.default_rng(0).random((4, 3))
+        for method in METHODS:
+            result = rd.minimize(rd.LeastSquares(data), data, method)
+            assert result.success
+            assert "stationary" in result.message
+            assert np.array_equal(result.x, data)
+            assert result.nit == 0
+
+    def test_a_warm_start_is_a_success(self, small):
+        found = rd.minimize(small.objective, small.start(), xtol=1e-9)
+        again = rd.minimize(small.objective, found.x)
+        assert again.success
+        assert np.isclose(again.fun, found.fun, rtol=1e-12)
+
+    def test_maxiter_says_how_to_go_on(self, small):
+        result = rd.minimize(small.objective, small.start(), maxiter=2)
+        assert not result.success
+        assert result.nit == 2
+        assert "Stopped at maxiter" in result.message
+        assert "Continue from result.x" in result.message
+
+    def test_max_seconds_ends_a_solve(self, article):
+        result = rd.minimize(article.objective, article.start(), max_seconds=0.0)
+        assert not result.success
+        assert not result.interrupted
+        assert "Stopped at max_seconds" in result.message
+
+    def test_a_wrong_gradient_is_suspected(self, small):
+        class Wrong(Watched):
+            def gradient(self, u):
+                return -self.functional.gradient(u)
+
+        result = rd.minimize(Wrong(small.objective), small.start())
+        assert not result.success
+        assert "does not belong to the value" in result.message
+
+    def test_nan_ends_the_solve_and_loses_nothing(self, small):
+        result = rd.minimize(Watched(small.objective, 9, lambda: np.float64(np.nan)), small.start())
+        assert not result.success
+        assert "NaN" in result.message
+        assert result.fun < small.objective.value(small.start())
+
+    def test_unbounded_objectives(self, small):
+        result = rd.minimize(Watched(small.objective, 4, lambda: np.float64(-np.inf)), small.start())
+        assert not result.success
+        assert "not bounded below" in result.message
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+    def test_a_start_outside_the_domain_is_refused(self, small, value):
+        with pytest.raises(ValueError, match="not finite at x0"):
+            rd.minimize(Watched(small.objective, 1, lambda: np.float64(value)), small.start())
+
+    def test_ill_conditioned_steps_are_cut_short(self, small):
+        """scipy would take 20 products a pixel for one step; here it goes on after a few, and says so."""
+        result = rd.minimize(small.objective, small.start(), max_cg_iterations=3)
+        steps = np.diff([line.hessian_products for line in result.history])
+        assert steps.max() == 3
+        assert result.fun <= 1.001 * rd.minimize(small.objective, small.start()).fun
+        assert "max_cg_iterations=3" in result.message
+        stopped = rd.minimize(small.objective, small.start(), "trust-ncg", max_cg_iterations=3)
+        assert not stopped.success
+        assert "more Hessian products than max_cg_iterations allows" in stopped.message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"objective": lambda x: x}, "objective must be a refdeconv Functional"),
+        ({"x0": np.ones((3, 2))}, r"x0 has shape \(3, 2\), expected \(12, 10\)"),
+        ({"x0": np.full((12, 10), np.nan)}, "x0 must be finite"),
+        ({"x0": np.ones((12, 10)) + 0j}, "x0 must be real"),
+        ({"x0": np.ones((12, 10), "O")}, "x0 must hold numbers"),
+        ({"method": "Newton"}, "unknown method 'Newton': did you mean 'Newton-CG'"),
+        ({"method": "L-BFGS"}, "did you mean 'L-BFGS-B'"),
+        ({"method": 3}, "unknown method 3"),
+        ({"xtoll": 1e-3}, "unknown option of Newton-CG 'xtoll': did you mean 'xtol'"),
+        ({"gtol": 1e-3}, "unknown option of Newton-CG 'gtol'"),
+        ({"xtol": -1}, "xtol must be >= 0"),
+        ({"xtol": "small"}, "xtol must be a real number"),
+        ({"maxiter": 0}, "maxiter must be >= 1"),
+        ({"maxiter": 1.5}, "maxiter must be an integer"),
+        ({"callback": 3}, "callback must be callable"),
+        ({"max_seconds": -1}, "max_seconds must be >= 0"),
+        ({"max_cg_iterations": 0}, "max_cg_iterations must be >= 1"),
+        ({"scale": 0}, "scale must be > 0"),
+        ({"scale": np.nan}, "scale must be a finite number"),
+    ],
+)
+def test_bad_arguments(small, arguments, message):
+    watched = Watched(small.objective)
+    with pytest.raises((ValueError, TypeError), match=message):
+        rd.minimize(**{"objective": watched, "x0": small.start(), **arguments})
+    assert not watched.calls
+
+
+def test_method_names_are_scipys_in_any_case(small):
+    assert rd.minimize(small.objective, small.start(), "newton-cg").method == "Newton-CG"
