@@ -1,8 +1,9 @@
 """Image deconvolution with every gradient and Hessian-vector product derived by hand, and proof that they are right."""
 
 from refdeconv import checks, problems, psf
-from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, SelfAdjoint, Zero
+from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
 from refdeconv.functionals import L2Norm, LeastSquares
+from refdeconv.hessians import SelfAdjoint
 from refdeconv.operators import Convolution, Diagonal, Gradient, Identity
 from refdeconv.solve import ConvergenceWarning, deconvolve, minimize
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
+_BLOCK = 1024
 _KEPT = frozenset(map(np.dtype, (np.float32, np.float64, np.longdouble, np.complex64, np.complex128, np.clongdouble)))
 
 
@@ -78,9 +79,23 @@ def cast_like(parameter: Array, x: Array) -> Array:
     return parameter.astype(real_dtype(x.dtype), copy=False)
 
 
+def cast_scalar(scale: Any, x: Any) -> Any:
+    """A number in the precision of x, where it would otherwise decide the dtype of the product."""
+    return real_dtype(x.dtype).type(scale) if isinstance(scale, np.generic) else scale
+
+
 def inner(a: Array, b: Array) -> Any:
-    """The inner product of the whole package: the plain sum of products, without conjugation (pairwise summation)."""
-    return np.sum(a * b)
+    """The inner product of the whole package: the plain sum of products, without conjugation.
+
+    Summed in blocks and the blocks pairwise, so that rounding grows with the logarithm of the size. The blocks are
+    small enough for BLAS to leave them to one thread: to wake another costs more than it gives.
+    """
+    if a.dtype.kind == "c" or not (a.flags.c_contiguous and b.flags.c_contiguous):
+        return np.sum(a * b)
+    a, b = a.reshape(-1), b.reshape(-1)
+    whole = a.size - a.size % _BLOCK
+    blocks = np.vecdot(a[:whole].reshape(-1, _BLOCK), b[:whole].reshape(-1, _BLOCK))
+    return np.sum(blocks) + np.dot(a[whole:], b[whole:])
 
 
 def real_number(x: Any, name: str, *, minimum: float | None = None, exclusive: bool = False) -> Any:

@@ -21,7 +21,7 @@ import numpy as np
 import scipy.sparse.linalg
 from numpy.typing import ArrayLike, DTypeLike
 
-from refdeconv._arrays import Array, Shape, image_shape, operand, real_dtype, real_number
+from refdeconv._arrays import Array, Shape, cast_scalar, image_shape, operand, real_number
 
 _DENSE_LIMIT = 2**26  # entries of the largest matrix that to_dense builds: half a gigabyte in float64
 
@@ -139,6 +139,14 @@ class LinearOperator(Operator):
     def linearize(self, z: ArrayLike) -> tuple[Array, LinearOperator]:
         """The pair A z, A."""
         return self.forward(z), self
+
+    def gram(self, x: ArrayLike) -> Array:
+        """A^T A x; a subclass that can do the two in less than their sum does it here."""
+        return self.adjoint(self.forward(x))
+
+    def congruence(self, operator: LinearOperator) -> LinearOperator:
+        """The operator J^T A J, for J the given operator: how the chain rule pulls a Hessian A back (CAL.6)."""
+        return operator.T @ self @ operator
 
     # What is made of linear operators alone is a linear operator again.
 
@@ -268,47 +276,12 @@ class Zero(LinearOperator):
         return np.zeros(self.input_shape, operand(y, self.output_shape, "y").dtype)
 
 
-@final
-class SelfAdjoint(LinearOperator):
-    """A self-adjoint operator given by its action, as the Hessians of functionals are.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The common shape of its input and output.
-    apply : callable
-        v -> H v; the caller promises that it is linear and that <H v, w> = <v, H w>.
-
-    Notes
-    -----
-    Derivation: derivations/calculus.md, CAL.1
-    """
-
-    def __init__(self, shape: tuple[int, ...], apply: Callable[[Array], Array]) -> None:
-        self._freeze(input_shape=shape, output_shape=shape, _apply=apply)
-
-    def forward(self, x: ArrayLike) -> Array:
-        """H x."""
-        return self._apply(operand(x, self.input_shape))
-
-    def adjoint(self, y: ArrayLike) -> Array:
-        """H y: the operator is its own adjoint."""
-        return self._apply(operand(y, self.output_shape, "y"))
-
-    @property
-    def T(self) -> LinearOperator:  # noqa: N802
-        """The operator itself."""
-        return self
-
-    _apply: Callable[[Array], Array]
-
-
-class Functional(Frozen, ABC):
+class Functional(Frozen):
     """A function f from arrays to numbers, with its gradient and its Hessian.
 
-    A subclass sets `input_shape` and defines `value`, `gradient` and `hessian`; everything else follows from them.
-    Functionals compose: ``f @ A`` is f after the operator A, and ``f + g``, ``f - g``, ``-f``, ``2.0 * f`` are what
-    they say.
+    A subclass sets `input_shape` and defines either `value`, `gradient` and `hessian`, or, where these share work, `at`
+    alone; everything else follows. Functionals compose: ``f @ A`` is f after the operator A, and ``f + g``, ``f - g``,
+    ``-f``, ``2.0 * f`` are what they say.
 
     Attributes
     ----------
@@ -322,17 +295,23 @@ class Functional(Frozen, ABC):
 
     input_shape: Shape | None
 
-    @abstractmethod
+    def __init_subclass__(cls) -> None:
+        """Refuse a subclass that leaves something undefined."""
+        missing = {name for name in ("value", "gradient", "hessian") if getattr(cls, name) is getattr(Functional, name)}
+        if missing and cls.at is Functional.at:
+            raise TypeError(f"{cls.__name__} must define value, gradient and hessian, or at")
+
     def value(self, u: ArrayLike) -> Any:
         """f(u), a scalar of u's dtype (complex for complex u, which is what the complex step needs)."""
+        return self.at(u).value()
 
-    @abstractmethod
     def gradient(self, u: ArrayLike) -> Array:
         """The gradient of f at u, an array like u; at a kink, the subgradient that the class documents."""
+        return self.at(u).gradient()
 
-    @abstractmethod
     def hessian(self, u: ArrayLike) -> LinearOperator:
         """The self-adjoint Hessian of f at u; what depends on u alone is computed here, once for all products."""
+        return self.at(u).hessian()
 
     def at(self, u: ArrayLike) -> Expansion:
         """Value, gradient and Hessian at one point, sharing their work (for ``f @ A``: one forward pass of A)."""
@@ -410,23 +389,7 @@ class Expansion:
 # ---- The rules. Each is derived on the page derivations/calculus.md under the label that its class cites. ----
 
 
-class _Derived(Functional):
-    """A functional made of others: its value, gradient and Hessian are those of its expansion."""
-
-    @abstractmethod
-    def at(self, u: ArrayLike) -> Expansion: ...
-
-    def value(self, u: ArrayLike) -> Any:
-        return self.at(u).value()
-
-    def gradient(self, u: ArrayLike) -> Array:
-        return self.at(u).gradient()
-
-    def hessian(self, u: ArrayLike) -> LinearOperator:
-        return self.at(u).hessian()
-
-
-class _FunctionalComposition(_Derived):
+class _FunctionalComposition(Functional):
     """f @ m. Derivation: derivations/calculus.md, CAL.4"""
 
     def __init__(self, outer: Functional, inner: Operator) -> None:
@@ -445,7 +408,7 @@ class _FunctionalComposition(_Derived):
         )
 
     def _hessian(self, z: ArrayLike, jacobian: LinearOperator, f: Expansion) -> LinearOperator:
-        gauss_newton = jacobian.T @ f.hessian() @ jacobian
+        gauss_newton = f.hessian().congruence(jacobian)
         if isinstance(self.inner, LinearOperator):  # no curvature, so no need for the gradient that would weight it
             return gauss_newton
         return gauss_newton + self.inner.curvature(z, f.gradient())
@@ -454,7 +417,7 @@ class _FunctionalComposition(_Derived):
         return f"{_parenthesised(self.outer)} @ {_parenthesised(self.inner)}"
 
 
-class _FunctionalSum(_Derived):
+class _FunctionalSum(Functional):
     """f + g. Derivation: derivations/calculus.md, CAL.3"""
 
     def __init__(self, left: Functional, right: Functional) -> None:
@@ -476,7 +439,7 @@ class _FunctionalSum(_Derived):
         return f"{self.left!r} + {self.right!r}"
 
 
-class _FunctionalMultiple(_Derived):
+class _FunctionalMultiple(Functional):
     """c f. Derivation: derivations/calculus.md, CAL.3"""
 
     def __init__(self, scale: float, functional: Functional) -> None:
@@ -581,6 +544,9 @@ class _LinearComposition(LinearOperator, _Composition):
     def adjoint(self, y: ArrayLike) -> Array:
         return self.inner.adjoint(self.outer.adjoint(y))
 
+    def gram(self, x: ArrayLike) -> Array:
+        return self.inner.adjoint(self.outer.gram(self.inner.forward(x)))
+
 
 class _LinearSum(LinearOperator, _Sum):
     """A + B, whose adjoint is A^T + B^T. Derivation: derivations/calculus.md, CAL.1"""
@@ -599,6 +565,9 @@ class _LinearMultiple(LinearOperator, _Multiple):
 
     def adjoint(self, y: ArrayLike) -> Array:
         return _times(self.scale, self.operator.adjoint(y))
+
+    def congruence(self, operator: LinearOperator) -> LinearOperator:
+        return self.scale * self.operator.congruence(operator)
 
 
 class _Adjoint(LinearOperator):
@@ -657,8 +626,7 @@ def _apply_flat(product: Callable[[Array], Array], x: Array, shape: Shape) -> Ar
 
 
 def _times(scale: Any, x: Any) -> Any:
-    """The product in the precision of x, also where the scale is a longdouble and x is not."""
-    return real_dtype(x.dtype).type(scale) * x if isinstance(scale, np.longdouble) else scale * x
+    return cast_scalar(scale, x) * x
 
 
 def _factor(scale: Any) -> Any:
@@ -703,4 +671,4 @@ def _parenthesised(part: Operator | Functional) -> str:
     return f"({part!r})" if isinstance(part, _Sum | _FunctionalSum) else repr(part)
 
 
-__all__ = ["Expansion", "Functional", "LinearOperator", "Operator", "SelfAdjoint", "Zero"]
+__all__ = ["Expansion", "Functional", "LinearOperator", "Operator", "Zero"]

@@ -48,8 +48,10 @@ def norm_and_gradient_norm(
 
     Notes
     -----
-    Convex; not differentiable where the residual, or every difference, is zero. Derivation: derivations/problems.md,
-    ART.2
+    Convex; not differentiable where the residual, or every difference, is zero. With a small mu and little blur the
+    minimiser itself may fit the data exactly and lie there (ART.5).
+
+    Derivation: derivations/problems.md, ART.2, ART.3, ART.4
     """
     data = real_array(data, "data")
     mu = real_number(mu, "mu", minimum=0, exclusive=True)

@@ -7,6 +7,7 @@ the whole harness to every entry; `test_derivations.py` asserts that every publi
 import numpy as np
 
 import refdeconv as rd
+from refdeconv.hessians import GramPlusRankOne
 from tests.maps import Power, Sine
 
 # One to three axes, odd and even sizes, single pixels, never square where it could hide a transposition.
@@ -42,6 +43,10 @@ LINEAR_OPERATORS = {
     "Diagonal": diagonal,
     "Zero": lambda shape, rng: rd.Zero(shape, (2, *shape)),
     "SelfAdjoint": lambda shape, rng: rd.SelfAdjoint(shape, lambda v: 3 * v + v.sum()),
+    "GramPlusRankOne": lambda shape, rng: GramPlusRankOne(shape, 0.7, -0.4, rng.standard_normal(shape)),
+    "GramPlusRankOne pulled back": lambda shape, rng: (
+        1.3 * GramPlusRankOne((len(shape), *shape), 0.7, -0.4, rng.standard_normal((len(shape), *shape)))
+    ).congruence(rd.Gradient(shape, spacing=0.6)),
     "A @ B": lambda shape, rng: rd.Gradient(shape) @ convolution("constant")(shape, rng),
     "A + B": lambda shape, rng: diagonal(shape, rng) + convolution("wrap")(shape, rng),
     "A - B": lambda shape, rng: diagonal(shape, rng) - rd.Identity(shape),

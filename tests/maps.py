@@ -3,7 +3,8 @@
 import numpy as np
 
 from refdeconv._arrays import operand
-from refdeconv.calculus import Operator, SelfAdjoint
+from refdeconv.calculus import Operator
+from refdeconv.hessians import SelfAdjoint
 
 
 class Power(Operator):

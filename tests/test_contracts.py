@@ -10,7 +10,7 @@ import pytest
 
 import refdeconv as rd
 from refdeconv import checks
-from tests.cases import FUNCTIONALS, LINEAR_OPERATORS, MAPS, SHAPES
+from tests.cases import FUNCTIONALS, LINEAR_OPERATORS, MAPS, SHAPES, convolution
 
 DTYPES = [np.float32, np.float64, np.longdouble]
 
@@ -57,6 +57,27 @@ class TestLinearOperator:
     def test_adjoint_is_the_transposed_matrix(self, make, shape):
         operator = make(shape, seeded(shape))
         assert relative_error(operator.T.to_dense(), operator.to_dense().T) <= 1e-14
+
+    def test_gram_is_the_adjoint_after_the_forward(self, make, shape):
+        rng = seeded(shape)
+        operator = make(shape, rng)
+        x = rng.standard_normal(operator.input_shape)
+        before = x.copy()
+        found = operator.gram(x)
+        assert relative_error(found, operator.adjoint(operator.forward(x))) <= 1e-14
+        assert np.array_equal(x, before)
+        assert not np.shares_memory(found, x)
+        assert operator.gram(x.astype(np.float32)).dtype == np.float32
+        assert relative_error(operator.gram(x + 1e-200j * x).imag * 1e200, found) <= 1e-14
+
+    def test_congruence_is_the_product_of_three(self, make, shape):
+        rng = seeded(shape)
+        operator = make(shape, rng)
+        if operator.input_shape != operator.output_shape:
+            return
+        other = rd.Diagonal(rng.standard_normal(operator.input_shape)) @ convolution("wrap")(operator.input_shape, rng)
+        expected = other.T @ operator @ other
+        assert relative_error(operator.congruence(other).to_dense(), expected.to_dense()) <= 1e-13
 
     def test_forward_is_linear(self, make, shape):
         rng = seeded(shape)

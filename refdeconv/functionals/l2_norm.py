@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, cast_like, inner, operand, real_array
-from refdeconv.calculus import Functional, LinearOperator, SelfAdjoint, Zero
+from refdeconv.calculus import Expansion, Functional, Zero
+from refdeconv.hessians import GramPlusRankOne
 
 
 class L2Norm(Functional):
@@ -26,7 +27,7 @@ class L2Norm(Functional):
     -----
     Convex. Where ``u == data`` exactly, f has a kink: `gradient` returns zeros there, the subgradient of least norm,
     and `hessian` the zero operator; neither is a derivative. Residuals whose squares overflow or underflow are scaled
-    first. Derivation: derivations/functionals/l2_norm.md, L2N.2
+    first. Derivation: derivations/functionals/l2_norm.md, L2N.1, L2N.2, L2N.3
     """
 
     data: Array | None
@@ -35,24 +36,23 @@ class L2Norm(Functional):
         data = None if data is None else real_array(data, "data")
         self._freeze(data=data, input_shape=None if data is None else data.shape)
 
-    def value(self, u: ArrayLike) -> Any:
-        """The norm of the residual."""
-        return _norm(self._residual(u))
+    def at(self, u: ArrayLike) -> Expansion:
+        """The norm, the residual divided by it, and the projection orthogonal to the residual, divided by it.
 
-    def gradient(self, u: ArrayLike) -> Array:
-        """The residual divided by its norm; zeros where the residual is zero."""
+        Gradient and Hessian are zero where the residual is.
+        """
         residual = self._residual(u)
         norm = _norm(residual)
-        return residual / norm if norm != 0 else np.zeros_like(residual)
-
-    def hessian(self, u: ArrayLike) -> LinearOperator:
-        """The projection orthogonal to the residual, divided by its norm; zero where the residual is zero."""
-        residual = self._residual(u)
-        norm = _norm(residual)
+        no_curvature = Zero(residual.shape, residual.shape)
         if norm == 0:
-            return Zero(residual.shape, residual.shape)
-        direction = residual / norm
-        return SelfAdjoint(residual.shape, lambda v: (v - inner(direction, v) * direction) / norm)
+            return Expansion(lambda: norm, lambda: np.zeros_like(residual), lambda: no_curvature)
+        if residual.size == 1:  # an absolute value: straight on both sides of its kink
+            return Expansion(lambda: norm, lambda: residual / norm, lambda: no_curvature)
+        return Expansion(
+            lambda: norm,
+            lambda: residual / norm,
+            lambda: GramPlusRankOne(residual.shape, 1 / norm, -1 / norm, residual / norm),
+        )
 
     def _residual(self, u: ArrayLike) -> Array:
         u = operand(u, self.input_shape, "u")

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, cast_like, inner, operand, real_array
-from refdeconv.calculus import Functional, LinearOperator, SelfAdjoint
+from refdeconv.calculus import Functional, LinearOperator
+from refdeconv.hessians import GramPlusRankOne, SelfAdjoint
 
 
 class LeastSquares(Functional):
@@ -28,7 +29,7 @@ class LeastSquares(Functional):
     Notes
     -----
     Convex and quadratic: the gradient is ``weight * (u - data)``, the Hessian multiplication by the weight, everywhere.
-    Derivation: derivations/functionals/least_squares.md, LSQ.2
+    Derivation: derivations/functionals/least_squares.md, LSQ.1, LSQ.2, LSQ.3
     """
 
     data: Array | None
@@ -56,7 +57,10 @@ class LeastSquares(Functional):
 
     def hessian(self, u: ArrayLike) -> LinearOperator:
         """Multiplication by the weight, whatever u."""
-        return SelfAdjoint(operand(u, self.input_shape, "u").shape, self._weighted_copy)
+        shape = operand(u, self.input_shape, "u").shape
+        if self.weight is None or self.weight.ndim == 0:
+            return GramPlusRankOne(shape, 1.0 if self.weight is None else self.weight[()])
+        return SelfAdjoint(shape, self._weighted)
 
     def _residual(self, u: ArrayLike) -> Array:
         u = operand(u, self.input_shape, "u")
@@ -64,9 +68,6 @@ class LeastSquares(Functional):
 
     def _weighted(self, v: Array) -> Array:
         return v if self.weight is None else cast_like(self.weight, v) * v
-
-    def _weighted_copy(self, v: Array) -> Array:
-        return v.copy() if self.weight is None else self._weighted(v)
 
     def __repr__(self) -> str:
         given = [name for name in ("data", "weight") if getattr(self, name) is not None]

@@ -1,12 +1,12 @@
 """Convolution of an image with a point spread function, by FFT, with its exact adjoint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.fft
 from numpy.typing import ArrayLike
 
+from refdeconv import _fft
 from refdeconv._arrays import (
     Array,
     Shape,
@@ -64,7 +64,7 @@ class Convolution(LinearOperator):
     "flip the PSF and call again" when the size is even or the origin is off centre. A PSF in float64 meets a float32
     image in float32.
 
-    Derivation: derivations/operators/convolution.md, CNV.3
+    Derivation: derivations/operators/convolution.md, CNV.1, CNV.2, CNV.3
     """
 
     psf: Array
@@ -103,34 +103,56 @@ class Convolution(LinearOperator):
             fft_shape=fft_shape,
         )
         # In the precisions that images come in; longdouble, for verification, is computed when it is needed.
-        double = self._spectrum(np.dtype(np.float64))
+        double = self._transform(np.dtype(np.float64))
         single = read_only(double.astype(np.complex64))
         self._freeze(_spectra={np.dtype(np.float32): single, np.dtype(np.float64): double})
 
     def forward(self, x: ArrayLike) -> Array:
         """The blurred image."""
-        return self._convolve(operand(x, self.input_shape), conjugate=False)
+        return self._apply(operand(x, self.input_shape), self._blur)
 
     def adjoint(self, y: ArrayLike) -> Array:
         """The correlation of y with the PSF: what was gathered from a pixel is given back to it."""
-        return self._convolve(operand(y, self.output_shape, "y"), conjugate=True)
+        return self._apply(operand(y, self.output_shape, "y"), self._correlate)
 
-    def _convolve(self, x: Array, conjugate: bool) -> Array:
+    def gram(self, x: ArrayLike) -> Array:
+        """The adjoint after the forward; between the two, what lies beyond the image is cleared where it stands."""
+        return self._apply(
+            operand(x, self.input_shape), lambda padded: self._correlate(self._clear_padding(self._blur(padded)))
+        )
+
+    def _apply(self, x: Array, periodic: Callable[[Array], Array]) -> Array:
+        """Pad, act on the periodic grid, crop."""
         if x.dtype.kind == "c":  # each part by itself: in one complex transform, one's rounding would hide the other
-            return self._convolve(x.real, conjugate) + 1j * self._convolve(x.imag, conjugate)
-        spectrum = self._spectra[x.dtype] if x.dtype in self._spectra else self._spectrum(x.dtype)
-        product = scipy.fft.rfftn(x, self.fft_shape, workers=self.workers)
-        product *= spectrum.conj() if conjugate else spectrum
-        result: Array = scipy.fft.irfftn(product, self.fft_shape, workers=self.workers, overwrite_x=True)
-        return result[tuple(map(slice, self.input_shape))]
+            return self._apply(x.real, periodic) + 1j * self._apply(x.imag, periodic)
+        if x.shape == self.fft_shape:
+            return periodic(x)
+        padded = np.zeros(self.fft_shape, x.dtype)
+        inside = tuple(map(slice, x.shape))
+        padded[inside] = x
+        return np.ascontiguousarray(periodic(padded)[inside])
+
+    def _blur(self, x: Array) -> Array:
+        return _fft.multiply_spectrum(x, self._spectrum(x.dtype), workers=self.workers)
+
+    def _correlate(self, y: Array) -> Array:
+        return _fft.multiply_spectrum(y, self._spectrum(y.dtype), conjugate=True, workers=self.workers)
+
+    def _clear_padding(self, x: Array) -> Array:
+        for axis, size in enumerate(self.input_shape):
+            x[(slice(None),) * axis + (slice(size, None),)] = 0
+        return x
 
     def _spectrum(self, dtype: np.dtype[Any]) -> Array:
+        return self._spectra[dtype] if dtype in self._spectra else self._transform(dtype)
+
+    def _transform(self, dtype: np.dtype[Any]) -> Array:
         """The real transform of the PSF, placed around index 0 of the periodic grid."""
         reachable = self.psf, self.origin
         if self.boundary == "constant":
             reachable = _within_reach(self.psf, self.origin, self.input_shape)
         placed = _placed_around_zero(*reachable, self.fft_shape).astype(real_dtype(dtype), copy=False)
-        return read_only(scipy.fft.rfftn(placed, workers=self.workers))
+        return read_only(_fft.spectrum(placed, self.workers))
 
     def __repr__(self) -> str:
         sizes = "x".join(map(str, self.psf.shape))
@@ -162,8 +184,7 @@ def _padded_shape(psf: Array, origin: Shape, shape: Shape) -> Shape:
     """The smallest fast sizes at which nothing of the periodic convolution wraps into the image (CNV.4)."""
     reachable, offset = _within_reach(psf, origin, shape)
     needed = [n + max(o, k - 1 - o) for n, k, o in zip(shape, reachable.shape, offset, strict=True)]
-    last = len(needed) - 1
-    return tuple(scipy.fft.next_fast_len(size, real=axis == last) for axis, size in enumerate(needed))
+    return _fft.fast_shape(tuple(needed))
 
 
 def _placed_around_zero(psf: Array, origin: Shape, grid: Shape) -> Array:

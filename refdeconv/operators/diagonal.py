@@ -21,7 +21,7 @@ class Diagonal(LinearOperator):
 
     Notes
     -----
-    Derivation: derivations/operators/diagonal.md, DIA.2
+    Derivation: derivations/operators/diagonal.md, DIA.1, DIA.2
     """
 
     weights: Array

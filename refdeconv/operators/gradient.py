@@ -39,7 +39,8 @@ class Gradient(LinearOperator):
 
     Notes
     -----
-    The null space, for all axes, is the constant images. Derivation: derivations/operators/gradient.md, GRD.2
+    The null space, for all axes, is the constant images. Derivation: derivations/operators/gradient.md, GRD.1, GRD.2,
+    GRD.3
     """
 
     spacing: tuple[float, ...]
@@ -65,10 +66,11 @@ class Gradient(LinearOperator):
     def forward(self, x: ArrayLike) -> Array:
         """The differences along each axis, stacked along a new first axis."""
         x = operand(x, self.input_shape)
-        differences = np.zeros(self.output_shape, x.dtype)
+        differences = np.empty(self.output_shape, x.dtype)
         for difference, axis, step in zip(differences, self.axes, self.spacing, strict=True):
-            near, far = _neighbours(x.ndim, axis)
+            near, far, edge = _neighbours(x.ndim, axis)
             np.subtract(x[far], x[near], out=difference[near])
+            difference[edge] = 0
             if step != 1:
                 difference /= float(step)
         return differences
@@ -78,11 +80,24 @@ class Gradient(LinearOperator):
         y = operand(y, self.output_shape, "y")
         divergence = np.zeros(self.input_shape, y.dtype)
         for component, axis, step in zip(y, self.axes, self.spacing, strict=True):
-            near, far = _neighbours(component.ndim, axis)
+            near, far, _ = _neighbours(component.ndim, axis)
             flow = component[near] if step == 1 else component[near] / float(step)
             divergence[far] += flow
             divergence[near] -= flow
         return divergence
+
+    def gram(self, x: ArrayLike) -> Array:
+        """The negative Laplacian: the adjoint after the forward, without stacking the differences between them."""
+        x = operand(x, self.input_shape)
+        laplacian = np.zeros(self.input_shape, x.dtype)
+        for axis, step in zip(self.axes, self.spacing, strict=True):
+            near, far, _ = _neighbours(x.ndim, axis)
+            flow = x[far] - x[near]
+            if step != 1:
+                flow /= float(step) ** 2
+            laplacian[far] += flow
+            laplacian[near] -= flow
+        return laplacian
 
     def __repr__(self) -> str:
         options = "" if set(self.spacing) == {1.0} else f", spacing={self.spacing}"
@@ -91,7 +106,8 @@ class Gradient(LinearOperator):
         return f"Gradient({self.input_shape}{options})"
 
 
-def _neighbours(ndim: int, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """Index of the pixels that have a next neighbour along the axis, and index of those neighbours."""
+def _neighbours(ndim: int, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...], tuple[slice, ...]]:
+    """Indices of the pixels that have a next neighbour along the axis, of those neighbours, and of the far edge."""
     before, after = (slice(None),) * axis, (slice(None),) * (ndim - axis - 1)
-    return (*before, slice(None, -1), *after), (*before, slice(1, None), *after)
+    near, far, edge = slice(None, -1), slice(1, None), slice(-1, None)
+    return (*before, near, *after), (*before, far, *after), (*before, edge, *after)

@@ -22,7 +22,7 @@ class Identity(LinearOperator):
     Notes
     -----
     Both directions return a copy, so that a result never shares memory with what it was computed from.
-    Derivation: derivations/operators/identity.md, IDN.2
+    Derivation: derivations/operators/identity.md, IDN.1, IDN.2
     """
 
     def __init__(self, shape: int | tuple[int, ...]) -> None:

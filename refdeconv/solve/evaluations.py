@@ -96,7 +96,7 @@ class Evaluations:
         gradient = self.gradient_at(self.point(flat))
         if not np.isfinite(gradient).all():
             raise Stopped("nan")
-        return gradient.reshape(-1).astype(flat.dtype) * (self.unit_x / self.unit_value)
+        return self._flat(gradient, flat.dtype)
 
     def hessian_product(self, flat: Array, direction: Array) -> Array:
         """The Hessian of f at x times v, flat."""
@@ -111,7 +111,7 @@ class Evaluations:
         self.hessian_products += 1
         if not np.isfinite(product).all():
             raise Stopped("nan")
-        return product.reshape(-1).astype(flat.dtype) * (self.unit_x / self.unit_value)
+        return self._flat(product, flat.dtype)
 
     def iteration(self, flat: Array) -> None:
         """The end of an iteration at x: the history grows, the user's callback is told."""
@@ -119,7 +119,7 @@ class Evaluations:
         self._products_before = self.hessian_products
         if self._callback is None:
             return
-        image = self.image(flat)
+        image = self.image(flat).copy()
         try:
             if self._wants_result:
                 self._callback(
@@ -140,17 +140,19 @@ class Evaluations:
         return time.perf_counter() - self.started
 
     def image(self, flat: Array) -> Array:
-        """The flat vector, in the solver's units, as an image in the objective's own (a copy)."""
-        return (flat.reshape(self.shape) * self.unit_x).astype(self.dtype, copy=False)
+        """The flat vector, in the solver's units, as an image in the objective's own."""
+        image = flat.reshape(self.shape)
+        return (image if self.unit_x == 1 else image * self.unit_x).astype(self.dtype, copy=False)
 
     def point(self, flat: Array) -> Point:
         """The point at x, new or among the last two."""
-        for point in self._points:
+        for point in reversed(self._points):
             if np.array_equal(point.flat, flat):
                 return point
         self._check_clock()
+        flat = flat.copy()  # scipy changes its vectors in place
         image = self.image(flat)
-        point = Point(flat.copy(), image, self.objective.at(image))
+        point = Point(flat, image, self.objective.at(image))
         self._points.append(point)
         return point
 
@@ -192,6 +194,11 @@ class Evaluations:
         self.unit_value = 2.0 ** round(math.log2(self.history[0].gradient_norm * self.unit_x))
         self._points.clear()
         return flat / self.unit_x
+
+    def _flat(self, image: Array, dtype: np.dtype[Any]) -> Array:
+        """A gradient, or the product of the Hessian and an image in the objective's units, as the solver's vector."""
+        unit = self.unit_x / self.unit_value
+        return (image if unit == 1 else image * unit).reshape(-1).astype(dtype, copy=False)
 
     def _check_clock(self) -> None:
         if self._max_seconds is not None and self.seconds > self._max_seconds:

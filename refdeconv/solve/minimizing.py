@@ -85,7 +85,7 @@ def minimize(
     ``success`` is not scipy's flag: it also needs a gradient that has fallen to 1e-2 of the start's, or that is small
     for the Hessian at hand; and a stop at the floor of the floating-point precision counts as success. The message says
     which. Ctrl-C ends the solve with the best iterate so far, ``interrupted=True``. Derivation: derivations/solve.md,
-    SOL.2
+    SOL.1, SOL.2, SOL.3
     """
     if not isinstance(objective, Functional):
         raise TypeError(f"objective must be a refdeconv Functional, got {type(objective).__name__}")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import refdeconv as rd
-from refdeconv import checks
+from refdeconv import _fft, checks
 from refdeconv.operators.convolution import BOUNDARIES
 from tests.oracles import convolution_matrix
 from tests.test_contracts import relative_error
@@ -130,6 +130,29 @@ def test_threads_of_the_fft_change_nothing():
     assert np.array_equal(one, two)
     with scipy.fft.set_workers(2):
         assert np.array_equal(rd.Convolution(psf, x.shape).forward(x), one)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble])
+def test_both_transforms_agree(monkeypatch, boundary, dtype):
+    rng = np.random.default_rng(0)
+    x, psf = rng.standard_normal((23, 18)).astype(dtype), rng.standard_normal((6, 5))
+    convolution = rd.Convolution(psf, x.shape, boundary, workers=2)
+    results = []
+    for backend in _fft.BACKENDS:
+        monkeypatch.setattr(_fft, "BACKEND", backend)
+        results.append([convolution.forward(x), convolution.adjoint(x), convolution.gram(x)])
+        assert all(result.dtype == dtype for result in results[-1])
+    for one, other in zip(*results, strict=True):
+        assert relative_error(one, other) <= 20 * np.finfo(dtype).eps
+
+
+def test_the_transform_can_be_chosen(monkeypatch):
+    monkeypatch.setenv("REFDECONV_FFT", "scipy")
+    assert _fft._chosen_backend() == "scipy"
+    monkeypatch.setenv("REFDECONV_FFT", "fftw")
+    with pytest.raises(ValueError, match="REFDECONV_FFT"):
+        _fft._chosen_backend()
 
 
 def test_the_users_array_is_copied():

@@ -1,0 +1,78 @@
+"""Real Fourier transforms: scipy.fft, or the faster ducc0 where it is installed (the extra ``[fast]``).
+
+The environment variable ``REFDECONV_FFT``, set to ``scipy`` or ``ducc0`` before the import, decides instead.
+"""
+
+import importlib.util
+import os
+from types import ModuleType
+from typing import Any
+
+import scipy.fft
+
+from refdeconv._arrays import Array, Shape, choice
+
+BACKENDS = ("scipy", "ducc0")
+
+
+def _chosen_backend() -> str:
+    wish = os.environ.get("REFDECONV_FFT")
+    if wish is not None:
+        return choice(wish, "FFT in the environment variable REFDECONV_FFT", BACKENDS)
+    return "ducc0" if importlib.util.find_spec("ducc0") else "scipy"
+
+
+BACKEND = _chosen_backend()
+
+
+def fast_shape(needed: Shape) -> Shape:
+    """The next larger sizes that the transforms do well."""
+    last = len(needed) - 1
+    return tuple(scipy.fft.next_fast_len(size, real=axis == last) for axis, size in enumerate(needed))
+
+
+def spectrum(x: Array, workers: int | None = None) -> Array:
+    """The transform of a real array, in the half that its symmetry leaves."""
+    result: Array = scipy.fft.rfftn(x, workers=workers)
+    return result
+
+
+def multiply_spectrum(x: Array, factor: Array, *, conjugate: bool = False, workers: int | None = None) -> Array:
+    """Multiply the spectrum of x by a factor, or by the factor's conjugate, and transform back.
+
+    A transform with the sign of its exponent reversed gives the conjugate spectrum; with both transforms reversed, the
+    factor acts as its conjugate, which saves conjugating it.
+    """
+    multiply = _multiply_with_ducc0 if BACKEND == "ducc0" else _multiply_with_scipy
+    return multiply(x, factor, conjugate, workers)
+
+
+def _multiply_with_scipy(x: Array, factor: Array, conjugate: bool, workers: int | None) -> Array:
+    there, back = (scipy.fft.ihfftn, scipy.fft.hfftn) if conjugate else (scipy.fft.rfftn, scipy.fft.irfftn)
+    product = there(x, workers=workers)
+    product *= factor
+    result: Array = back(product, x.shape, workers=workers, overwrite_x=True)
+    return result
+
+
+def _multiply_with_ducc0(x: Array, factor: Array, conjugate: bool, workers: int | None) -> Array:
+    fft, threads = _ducc0().fft, _threads(workers)
+    product = fft.r2c(x, forward=not conjugate, nthreads=threads)
+    product *= factor
+    result: Array = fft.c2r(
+        product, lastsize=x.shape[-1], forward=conjugate, inorm=2, nthreads=threads, allow_overwriting_input=True
+    )
+    return result
+
+
+def _ducc0() -> Any:
+    import ducc0
+
+    module: ModuleType = ducc0
+    return module
+
+
+def _threads(workers: int | None) -> int:
+    """The number of threads that scipy.fft would use."""
+    workers = scipy.fft.get_workers() if workers is None else workers
+    return workers if workers > 0 else max(1, (os.cpu_count() or 1) + 1 + workers)

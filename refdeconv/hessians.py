@@ -1,0 +1,138 @@
+"""Self-adjoint operators that Hessians are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from refdeconv._arrays import Array, Shape, cast_scalar, inner, operand, read_only
+from refdeconv.calculus import LinearOperator
+
+
+@final
+class SelfAdjoint(LinearOperator):
+    """A self-adjoint operator given by its action.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The common shape of its input and output.
+    apply : callable
+        v -> H v, a new array; the caller promises that it is linear and that <H v, w> = <v, H w>.
+
+    Notes
+    -----
+    Derivation: derivations/calculus.md, CAL.1
+    """
+
+    _apply: Callable[[Array], Array]
+
+    def __init__(self, shape: Shape, apply: Callable[[Array], Array]) -> None:
+        self._freeze(input_shape=shape, output_shape=shape, _apply=apply)
+
+    def forward(self, x: ArrayLike) -> Array:
+        """H x."""
+        return self._apply(operand(x, self.input_shape))
+
+    def adjoint(self, y: ArrayLike) -> Array:
+        """H y: the operator is its own adjoint."""
+        return self._apply(operand(y, self.output_shape, "y"))
+
+    @property
+    def T(self) -> LinearOperator:  # noqa: N802
+        """The operator itself."""
+        return self
+
+
+@final
+class GramPlusRankOne(LinearOperator):
+    """The operator ``v -> gram J^T J v + rank_one direction <direction, v>``.
+
+    The Hessian of a norm or of unweighted least squares, after any linear operator J: pulled back through another, and
+    multiplied by a number, it keeps this form, so that a product costs one pass over J, however it was composed.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The common shape of its input and output.
+    gram : float
+        The factor of the first term.
+    rank_one : float
+        The factor of the second term.
+    direction : ndarray, optional
+        Of that shape; without it there is no second term.
+    operator : LinearOperator, optional
+        J; without it, the identity.
+
+    Notes
+    -----
+    Derivation: derivations/calculus.md, CAL.6
+    """
+
+    gram_factor: Any
+    rank_one_factor: Any
+    direction: Array | None
+    operator: LinearOperator | None
+
+    def __init__(
+        self,
+        shape: Shape,
+        gram: Any,
+        rank_one: Any = 0.0,
+        direction: Array | None = None,
+        operator: LinearOperator | None = None,
+    ) -> None:
+        self._freeze(
+            input_shape=shape,
+            output_shape=shape,
+            gram_factor=gram,
+            rank_one_factor=rank_one,
+            direction=None if direction is None else read_only(direction.view()),
+            operator=operator,
+        )
+
+    def forward(self, x: ArrayLike) -> Array:
+        """The sum of the two terms at x."""
+        x = operand(x, self.input_shape)
+        factor = cast_scalar(self.gram_factor, x)
+        if self.operator is None:
+            result = factor * x
+        else:
+            result = self.operator.gram(x)
+            if np.may_share_memory(result, x):  # an operator that returns views
+                result = result.copy()
+            result *= factor
+        if self.direction is not None:
+            direction = self.direction.astype(x.dtype, copy=False)
+            result += (cast_scalar(self.rank_one_factor, x) * inner(direction, x)) * direction
+        return result
+
+    def adjoint(self, y: ArrayLike) -> Array:
+        """The same: both terms are their own adjoints."""
+        return self.forward(operand(y, self.output_shape, "y"))
+
+    @property
+    def T(self) -> LinearOperator:  # noqa: N802
+        """The operator itself."""
+        return self
+
+    def congruence(self, operator: LinearOperator) -> LinearOperator:
+        """Pulled back through an operator, of the same form."""
+        return GramPlusRankOne(
+            operator.input_shape,
+            self.gram_factor,
+            self.rank_one_factor,
+            None if self.direction is None else operator.adjoint(self.direction),
+            operator if self.operator is None else self.operator @ operator,
+        )
+
+    def __mul__(self, scale: float) -> LinearOperator:
+        """A multiple, of the same form."""
+        multiple = super().__mul__(scale)  # which checks the number
+        scale = vars(multiple)["scale"]
+        return GramPlusRankOne(
+            self.input_shape, scale * self.gram_factor, scale * self.rank_one_factor, self.direction, self.operator
+        )

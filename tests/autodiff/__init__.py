@@ -1,0 +1,27 @@
+"""The article's program in four frameworks for automatic differentiation, to hold refdeconv's formulas against.
+
+The article deblurs an image by minimising
+
+    F(x) = sqrt(L(psf * x - blurred)) + mu * sqrt(L(vertical differences of x) + L(horizontal differences of x)),
+    L(t) = sum(t**2) / 2,
+
+where psf * x is the full convolution with zeros outside the image, cropped so that the sample ``(k - 1) // 2`` of the
+PSF, on each axis, multiplies the pixel itself. Each `article_*` module writes that down the way a user of its framework
+would, shares no code with refdeconv, and lets the framework find the gradient and the Hessian-vector product.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Program(NamedTuple):
+    """What every framework's `objective` returns: functions of numpy arrays in the image's shape."""
+
+    value: Callable[[Array], Any]  # a scalar of the dtype that the program was made for
+    gradient: Callable[[Array], Array]
+    hvp: Callable[[Array, Array], Array]
+    version: str

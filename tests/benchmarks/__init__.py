@@ -1,0 +1,1 @@
+"""Timings, to be run by hand: no test asserts a time."""
