@@ -1,0 +1,272 @@
+"""``refdeconv deconvolve``: every type of file in and out, and what is wrong said before the solve."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+import tifffile
+
+import refdeconv as rd
+
+PSF = "gaussian:5x4:1,0.8"
+
+
+@pytest.fixture
+def files(tmp_path, blurred):
+    """The blurred image in every type that can be read."""
+    image, psf = blurred
+    colour = np.stack([image, image**2, 1 - image], axis=-1)
+    bytes_ = np.rint(colour * 255).astype(np.uint8)
+    np.save(tmp_path / "image.npy", image)
+    np.save(tmp_path / "single.npy", image.astype(np.float32))
+    np.save(tmp_path / "psf.npy", psf)
+    tifffile.imwrite(tmp_path / "float.tif", image.astype(np.float32))
+    tifffile.imwrite(tmp_path / "deep.tiff", np.rint(image * 65535).astype(np.uint16))
+    tifffile.imwrite(tmp_path / "stack.tif", np.stack([image] * 3).astype(np.float32), photometric="minisblack")
+    tifffile.imwrite(tmp_path / "colour.tif", bytes_, photometric="rgb")
+    imageio.imwrite(tmp_path / "grey.png", bytes_[..., 0])
+    imageio.imwrite(tmp_path / "deep.png", np.rint(image * 65535).astype(np.uint16))
+    imageio.imwrite(tmp_path / "colour.png", bytes_)
+    imageio.imwrite(tmp_path / "alpha.png", np.concatenate([bytes_, np.full((24, 21, 1), 200, np.uint8)], axis=-1))
+    imageio.imwrite(tmp_path / "grey.jpg", bytes_[..., 0], quality=95)
+    imageio.imwrite(tmp_path / "colour.jpeg", bytes_, quality=95)
+    imageio.imwrite(tmp_path / "psf.png", np.rint(psf / psf.max() * 255).astype(np.uint8))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "dtype", "scale"),
+    [
+        ("image.npy", (24, 21), "f8", 1),
+        ("single.npy", (24, 21), "f4", 1),
+        ("float.tif", (24, 21), "f4", 1),
+        ("deep.tiff", (24, 21), "f8", 65535),
+        ("grey.png", (24, 21), "f8", 255),
+        ("deep.png", (24, 21), "f8", 65535),
+        ("grey.jpg", (24, 21), "f8", 255),
+        ("colour.png", (24, 21, 3), "f8", 255),
+        ("colour.jpeg", (24, 21, 3), "f8", 255),
+        ("colour.tif", (24, 21, 3), "f8", 255),
+        ("alpha.png", (24, 21, 3), "f8", 255),
+    ],
+)
+@pytest.mark.parametrize("ending", ["tif", "npy"])
+def test_every_type_of_file(run, files, blurred, name, shape, dtype, scale, ending):
+    result = run("deconvolve", name, "--psf", PSF, "--boundary", "wrap", "--out", f"out/result.{ending}", "--mu", 0.3)
+    assert result.exit_code == 0, result.stderr
+    path = files / f"out/result.{ending}"
+    found = tifffile.imread(path) if ending == "tif" else np.load(path)
+    assert found.shape == shape
+    assert found.dtype == np.dtype(dtype)
+    image, psf = blurred
+    expected = rd.deconvolve(image, psf, mu=0.3, boundary="wrap")
+    grey = found if found.ndim == 2 else found[..., 0]
+    assert np.abs(grey / scale - expected).max() < (0.15 if "jp" in name else 0.03)
+    assert f"{np.dtype(dtype)} values as they are" in result.stderr
+    if name == "alpha.png":
+        assert "alpha channel" in result.stderr
+
+
+def test_the_record(run, files):
+    result = run("deconvolve", "image.npy", "--psf", "psf.npy", "--mu", 0.3, "--out", "sharp.npy")
+    assert result.exit_code == 0
+    record = json.loads((files / "sharp.npy.json").read_text())
+    image, direct = rd.deconvolve(np.load("image.npy"), np.load("psf.npy"), mu=0.3, full_output=True)
+    assert np.array_equal(np.load("sharp.npy"), image)
+    assert record["reached"]["value"] == direct.fun
+    assert record["reached"]["success"]
+    assert record["reached"]["hessian_products"] == direct.nhev
+    assert record["parameters"]["mu"] == 0.3
+    assert record["parameters"]["shape"] == [24, 21]
+    assert "sqrt" in record["objective"]
+    assert record["versions"]["numpy"] == np.__version__
+
+
+def test_png_of_integers_keeps_their_range(run, files):
+    for name, dtype in (("grey.png", np.uint8), ("deep.png", np.uint16), ("colour.png", np.uint8)):
+        result = run("deconvolve", name, "--psf", PSF, "--mu", 0.3, "--out", "sharp.png")
+        assert result.exit_code == 0
+        found, before = imageio.imread("sharp.png"), imageio.imread(name)
+        assert found.dtype == dtype
+        assert found.shape == before.shape
+        assert abs(found.mean() / before.mean() - 1) < 0.1
+        assert "clipped to the source's range" in result.stderr
+
+
+def test_png_of_floats_says_how_it_was_scaled(run, files):
+    result = run("deconvolve", "image.npy", "--psf", PSF, "--mu", 0.3, "--out", "sharp.png")
+    assert result.exit_code == 0
+    found = imageio.imread("sharp.png")
+    assert (found.min(), found.max()) == (0, 255)
+    assert "scaled linearly" in result.stderr
+    assert "is 0 and" in result.stderr
+
+
+def test_three_dimensions_and_channels(run, files):
+    assert run("deconvolve", "stack.tif", "--psf", "gaussian:3x5x4:0.5", "--mu", 0.3, "--out", "a.npy").exit_code == 0
+    assert np.load("a.npy").shape == (3, 24, 21)
+    result = run("deconvolve", "stack.tif", "--psf", PSF, "--mu", 0.3, "--channel-axis", 0, "--out", "b.npy")
+    assert result.exit_code == 0
+    assert "channel 1 of 3" in result.stderr
+    record = json.loads((files / "b.npy.json").read_text())
+    assert len(record["reached"]["channels"]) == 3
+
+
+def test_an_integer_psf_is_normalised_and_said(run, files):
+    result = run("deconvolve", "image.npy", "--psf", "psf.png", "--mu", 0.3, "--out", "a.npy")
+    assert result.exit_code == 0
+    assert "divided by their sum" in result.stderr
+
+
+def test_a_doubtful_psf_is_said_once(run, files):
+    np.save("double.npy", 2 * np.load("psf.npy"))
+    result = run("deconvolve", "colour.png", "--psf", "double.npy", "--mu", 0.3, "--out", "a.npy")
+    assert result.stderr.count("sums to 2") == 1
+
+
+def test_not_converged_is_exit_status_three(run, files):
+    result = run("deconvolve", "image.npy", "--psf", PSF, "--max-seconds", 1e-9, "--out", "a.npy")
+    assert result.exit_code == 3
+    assert "max_seconds" in result.stderr
+    assert (files / "a.npy").exists()
+
+
+def damaged(files):
+    for name, size in (("colour.png", 400), ("grey.jpg", 500), ("float.tif", 1500), ("image.npy", 900)):
+        (files / f"cut-{name}").write_bytes((files / name).read_bytes()[:size])
+    for name in ("text.png", "text.jpg", "text.tif", "text.npy"):
+        (files / name).write_text("not an image")
+        (files / f"empty-{name}").write_bytes(b"")
+    np.save(files / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+    np.save(files / "complex.npy", np.ones((24, 21)) + 1j)
+    np.save(files / "words.npy", np.full((24, 21), "x"))
+    np.save(files / "nan.npy", np.full((24, 21), np.nan))
+    np.save(files / "none.npy", np.zeros((0, 21)))
+    (files / "image.gif").write_bytes(b"GIF89a")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        *[(f"cut-{name}", "cannot read") for name in ("colour.png", "grey.jpg", "float.tif", "image.npy")],
+        *[(f"{empty}text.{e}", "cannot read") for e in ("png", "jpg", "tif", "npy") for empty in ("", "empty-")],
+        ("objects.npy", "cannot read"),
+        ("complex.npy", "must hold real numbers"),
+        ("words.npy", "must hold real numbers"),
+        ("nan.npy", "image must be finite"),
+        ("none.npy", "image is empty"),
+        ("image.gif", "its ending must be one of .png"),
+        ("missing.png", "there is no file missing.png"),
+        (".", "is a folder"),
+    ],
+)
+def test_files_that_cannot_be_used(run, files, name, message):
+    damaged(files)
+    result = run("deconvolve", name, "--psf", PSF, "--out", "a.npy")
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (files / "a.npy").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--psf", "gausian:5x5:1"], "did you mean 'gaussian'"),
+        (["--psf", "gaussian:5x5"], "expected gaussian:SHAPE:SIGMA"),
+        (["--psf", "gaussian:5xx5:1"], "expected gaussian:SHAPE:SIGMA"),
+        (["--psf", "gaussian:5x5:wide"], "expected gaussian:SHAPE:SIGMA"),
+        (["--psf", "gaussian:5x5:-1"], "sigma must be >= 0"),
+        (["--psf", "gaussian:5:1"], "psf has 1 axes"),
+        (["--psf", "gaussian:0x5:1"], "sizes of at least 1"),
+        (["--psf", "nowhere.npy"], "--psf: there is no file nowhere.npy"),
+        (["--psf", "colour.png"], "colour image"),
+        (["--out", "a.gif"], "its ending must be one of"),
+        (["--out", "image.npy"], "never overwritten"),
+        (["--out", "image.npy/a.tif"], "is a file, not a folder"),
+        (["--out", "/proc/a.tif"], "cannot write"),
+        (["--mu", "0"], "must be > 0"),
+        (["--boundary", "warp"], "did you mean 'wrap'"),
+        (["--method", "newton"], "did you mean 'Newton-CG'"),
+        (["--channel-axis", "7"], "--channel-axis must be between"),
+        (["--channel-axis", "x"], "not a valid integer"),
+    ],
+)
+def test_options_that_cannot_be_used(run, files, monkeypatch, options, message):
+    monkeypatch.setattr("refdeconv.solve.restoration.minimize", lambda *a, **k: pytest.fail("solved before the check"))
+    given = {"--psf": PSF, "--out": "a.npy", **dict([options])}
+    result = run("deconvolve", "image.npy", *(word for option in given.items() for word in option))
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+
+
+def test_a_png_of_three_dimensions_is_refused_before_the_solve(run, files):
+    result = run("deconvolve", "stack.tif", "--psf", "gaussian:3x3x3:1", "--out", "a.png")
+    assert result.exit_code == 2
+    assert "a PNG holds 2-D images" in result.stderr
+
+
+def test_a_result_that_cannot_be_written_is_saved_elsewhere(run, files, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tifffile.imwrite", full)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(files / "elsewhere"))
+    (files / "elsewhere").mkdir()
+    result = run("deconvolve", "image.npy", "--psf", PSF, "--mu", 0.3, "--out", "a.tif")
+    assert result.exit_code == 2
+    assert "No space left" in result.stderr
+    assert np.load(files / "elsewhere/a.npy").shape == (24, 21)
+    assert sorted(path.name for path in files.glob("*a.tif*")) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to a process on Windows like this")
+def test_ctrl_c_writes_the_best_so_far(tmp_path):
+    image = np.random.default_rng(0).random((300, 300))
+    np.save(tmp_path / "image.npy", image)
+    command = [
+        sys.executable,
+        "-m",
+        "refdeconv",
+        "deconvolve",
+        "image.npy",
+        "--psf",
+        "gaussian:31x31:6",
+        "--mu",
+        "1e-4",
+    ]
+    process = subprocess.Popen(
+        [*command, "--method", "L-BFGS-B", "--out", "a.npy"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    first_line = process.stderr.readline()  # the solve is under way
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
+    assert "iteration" in first_line
+    assert process.returncode == 130
+    assert "Interrupted: this is the best iterate so far" in messages
+    record = json.loads((tmp_path / "a.npy.json").read_text())
+    restored = np.load(tmp_path / "a.npy")
+    assert record["reached"]["interrupted"]
+    objective = rd.problems.norm_and_gradient_norm(image, rd.psf.gaussian((31, 31), 6), 1e-4)
+    assert np.isclose(objective.value(restored), record["reached"]["value"], rtol=1e-12)
+    assert objective.value(restored) < objective.value(image)
+
+
+def test_without_its_libraries_the_command_line_says_what_to_install(tmp_path):
+    (tmp_path / "click.py").write_text("raise ModuleNotFoundError(\"No module named 'click'\", name='click')\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "refdeconv", "article"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert 'pip install "refdeconv[cli]"' in result.stderr

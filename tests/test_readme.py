@@ -1,0 +1,23 @@
+"""The README's Python runs, and its commands are those that CI runs."""
+
+import re
+from pathlib import Path
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_its_python_runs(capsys):
+    examples = re.findall(r"^```python\n(.*?)^```$", README.read_text(), flags=re.DOTALL | re.MULTILINE)
+    assert len(examples) >= 2
+    for example in examples:
+        exec(compile(example, str(README), "exec"), {"__name__": "readme"})
+    printed = capsys.readouterr().out
+    assert printed.startswith("2.0585316789 Converged.")
+
+
+def test_its_two_commands_are_marked_for_ci():
+    commands = dict(re.findall(r"<!-- command: (\w+) -->\n```bash\n(.+?)\n```", README.read_text(), flags=re.DOTALL))
+    assert set(commands) == {"article", "test"}
+    assert all("\n" not in command for command in commands.values())
+    assert commands["article"].endswith(".venv/bin/refdeconv article")
+    assert "-m pytest" in commands["test"]
