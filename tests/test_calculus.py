@@ -165,6 +165,14 @@ class TestScipy:
         assert np.array_equal(operator.to_dense(), matrix)
         assert np.allclose(operator.T.to_dense(), matrix.T, atol=0)
 
+    def test_scipys_identity_does_not_hand_the_argument_back(self, rng):
+        x = rng.standard_normal((2, 3))
+        identity = LinearOperator.from_scipy(
+            scipy.sparse.linalg.LinearOperator((6, 6), lambda v: v, rmatvec=lambda v: v), (2, 3), (2, 3)
+        )
+        assert np.array_equal(identity.forward(x), x)
+        assert not np.shares_memory(identity.forward(x), x)
+
     def test_columns_of_a_matrix_at_once(self, rng):
         K = rd.Convolution(rng.standard_normal(3), (5,))
         assert np.allclose(K.to_scipy() @ np.eye(5), K.to_dense())

@@ -1,9 +1,4 @@
-"""Linear operators, smooth maps and functionals, and the rules by which their derivatives compose.
-
-Three kinds, one calculus: a `LinearOperator` A with its adjoint, an `Operator` m with its Jacobian and curvature, a
-`Functional` f with its gradient and Hessian. They are composed as they are written (``A @ B``, ``f @ A``, ``f @ m``,
-``f + g``, ``2.0 * f``, ``A.T``), and each rule of composition stands once, in the private classes at the end of this
-file. Nothing here knows of images.
+"""Linear operators and smooth maps, and the rules by which their adjoints, Jacobians and curvatures compose.
 
 All objects are frozen: they can be shared between threads, and a change means a new object.
 """
@@ -11,11 +6,9 @@ All objects are frozen: they can be shared between threads, and a change means a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import FrozenInstanceError, dataclass
-from functools import partial
+from dataclasses import FrozenInstanceError
 from math import prod
-from typing import Any, NoReturn, final, overload
+from typing import Any, ClassVar, NoReturn, final, overload
 
 import numpy as np
 import scipy.sparse.linalg
@@ -31,6 +24,9 @@ class Frozen:
 
     # numpy arrays and scalars on the left of `*`, `+` or `@` then leave the operation to this package.
     __array_ufunc__ = None
+
+    # Whether the repr is a sum, which is put in parentheses as a factor.
+    _is_sum: ClassVar[bool] = False
 
     def _freeze(self, **fields: Any) -> None:
         vars(self).update(fields)
@@ -79,7 +75,7 @@ class Operator(Frozen, ABC):
 
     def __matmul__(self, other: Operator) -> Operator:
         """The composition self after other."""
-        return _Composition(self, other) if _fits(self, other) else NotImplemented
+        return _Composition(self, other) if fits(self, other) else NotImplemented
 
     def __add__(self, other: Operator) -> Operator:
         return _Sum(self, other) if _matches(self, other) else NotImplemented
@@ -91,7 +87,7 @@ class Operator(Frozen, ABC):
         return self * -1.0
 
     def __mul__(self, scale: float) -> Operator:
-        return _Multiple(_factor(scale), self)
+        return _Multiple(scale_factor(scale), self)
 
     def __rmul__(self, scale: float) -> Operator:
         return self * scale
@@ -155,7 +151,7 @@ class LinearOperator(Operator):
     @overload
     def __matmul__(self, other: Operator) -> Operator: ...
     def __matmul__(self, other: Operator) -> Operator:
-        if isinstance(other, LinearOperator) and _fits(self, other):
+        if isinstance(other, LinearOperator) and fits(self, other):
             return _LinearComposition(self, other)
         return super().__matmul__(other)
 
@@ -181,7 +177,7 @@ class LinearOperator(Operator):
         return self * -1.0
 
     def __mul__(self, scale: float) -> LinearOperator:
-        return _LinearMultiple(_factor(scale), self)
+        return _LinearMultiple(scale_factor(scale), self)
 
     def __rmul__(self, scale: float) -> LinearOperator:
         return self * scale
@@ -224,7 +220,9 @@ class LinearOperator(Operator):
         TypeError
             If it is complex, has no adjoint (``rmatvec``), or is not an operator at all.
         """
-        return _FromScipy(op, image_shape(input_shape, "input_shape"), image_shape(output_shape, "output_shape"))
+        from refdeconv.calculus.flat import FromScipy
+
+        return FromScipy(op, image_shape(input_shape, "input_shape"), image_shape(output_shape, "output_shape"))
 
     def to_dense(self, dtype: DTypeLike = np.float64) -> Array:
         """The matrix of the operator on flat vectors, column by column; for tiny operators.
@@ -276,188 +274,7 @@ class Zero(LinearOperator):
         return np.zeros(self.input_shape, operand(y, self.output_shape, "y").dtype)
 
 
-class Functional(Frozen):
-    """A function f from arrays to numbers, with its gradient and its Hessian.
-
-    A subclass sets `input_shape` and defines either `value`, `gradient` and `hessian`, or, where these share work, `at`
-    alone; everything else follows. Functionals compose: ``f @ A`` is f after the operator A, and ``f + g``, ``f - g``,
-    ``-f``, ``2.0 * f`` are what they say.
-
-    Attributes
-    ----------
-    input_shape : tuple of int or None
-        The shape of the arrays that f takes; None where any shape will do.
-
-    Notes
-    -----
-    Derivation: derivations/calculus.md, CAL.3
-    """
-
-    input_shape: Shape | None
-
-    def __init_subclass__(cls) -> None:
-        """Refuse a subclass that leaves something undefined."""
-        missing = {name for name in ("value", "gradient", "hessian") if getattr(cls, name) is getattr(Functional, name)}
-        if missing and cls.at is Functional.at:
-            raise TypeError(f"{cls.__name__} must define value, gradient and hessian, or at")
-
-    def value(self, u: ArrayLike) -> Any:
-        """f(u), a scalar of u's dtype (complex for complex u, which is what the complex step needs)."""
-        return self.at(u).value()
-
-    def gradient(self, u: ArrayLike) -> Array:
-        """The gradient of f at u, an array like u; at a kink, the subgradient that the class documents."""
-        return self.at(u).gradient()
-
-    def hessian(self, u: ArrayLike) -> LinearOperator:
-        """The self-adjoint Hessian of f at u; what depends on u alone is computed here, once for all products."""
-        return self.at(u).hessian()
-
-    def at(self, u: ArrayLike) -> Expansion:
-        """Value, gradient and Hessian at one point, sharing their work (for ``f @ A``: one forward pass of A)."""
-        return Expansion(partial(self.value, u), partial(self.gradient, u), partial(self.hessian, u))
-
-    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
-        """The pair f(u), grad f(u), sharing their work."""
-        here = self.at(u)
-        return here.value(), here.gradient()
-
-    def hvp(self, u: ArrayLike, v: ArrayLike) -> Array:
-        """The Hessian-vector product (hess f)(u) v; for many v at one u, take ``hessian(u)`` once and apply it."""
-        return self.hessian(u).forward(v)
-
-    def __matmul__(self, other: Operator) -> Functional:
-        """The composition f after an operator or map."""
-        return _FunctionalComposition(self, other) if _fits(self, other) else NotImplemented
-
-    def __add__(self, other: Functional) -> Functional:
-        if not isinstance(other, Functional):
-            return NotImplemented
-        if None not in (self.input_shape, other.input_shape) and self.input_shape != other.input_shape:
-            raise ValueError(
-                f"cannot add {self!r}, which takes arrays of shape {self.input_shape}, "
-                f"and {other!r}, which takes arrays of shape {other.input_shape}"
-            )
-        return _FunctionalSum(self, other)
-
-    def __radd__(self, other: Any) -> Functional:
-        # sum([f, g, h]) starts from the integer 0.
-        return self if isinstance(other, int) and other == 0 else NotImplemented
-
-    def __sub__(self, other: Functional) -> Functional:
-        return self.__add__(-other) if isinstance(other, Functional) else NotImplemented
-
-    def __neg__(self) -> Functional:
-        return self * -1.0
-
-    def __mul__(self, scale: float) -> Functional:
-        return _FunctionalMultiple(_factor(scale), self)
-
-    def __rmul__(self, scale: float) -> Functional:
-        return self * scale
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
-
-@dataclass(frozen=True)
-class Expansion:
-    """A functional seen from one point: value, gradient and Hessian there, each computed when it is asked for.
-
-    What depends on the point alone (the forward pass of the operators below) was computed when the expansion was made,
-    and the three share it. Nothing is cached: asking twice computes twice.
-
-    Attributes
-    ----------
-    value : callable
-        () -> f(u)
-    gradient : callable
-        () -> grad f(u)
-    hessian : callable
-        () -> hess f(u), a self-adjoint `LinearOperator`
-
-    Notes
-    -----
-    Derivation: derivations/calculus.md, CAL.4
-    """
-
-    value: Callable[[], Any]
-    gradient: Callable[[], Array]
-    hessian: Callable[[], LinearOperator]
-
-
 # ---- The rules. Each is derived on the page derivations/calculus.md under the label that its class cites. ----
-
-
-class _FunctionalComposition(Functional):
-    """f @ m. Derivation: derivations/calculus.md, CAL.4"""
-
-    def __init__(self, outer: Functional, inner: Operator) -> None:
-        self._freeze(input_shape=inner.input_shape, outer=outer, inner=inner)
-
-    outer: Functional
-    inner: Operator
-
-    def at(self, z: ArrayLike) -> Expansion:
-        u, jacobian = self.inner.linearize(z)
-        f = self.outer.at(u)
-        return Expansion(
-            f.value,
-            lambda: jacobian.adjoint(f.gradient()),
-            lambda: self._hessian(z, jacobian, f),
-        )
-
-    def _hessian(self, z: ArrayLike, jacobian: LinearOperator, f: Expansion) -> LinearOperator:
-        gauss_newton = f.hessian().congruence(jacobian)
-        if isinstance(self.inner, LinearOperator):  # no curvature, so no need for the gradient that would weight it
-            return gauss_newton
-        return gauss_newton + self.inner.curvature(z, f.gradient())
-
-    def __repr__(self) -> str:
-        return f"{_parenthesised(self.outer)} @ {_parenthesised(self.inner)}"
-
-
-class _FunctionalSum(Functional):
-    """f + g. Derivation: derivations/calculus.md, CAL.3"""
-
-    def __init__(self, left: Functional, right: Functional) -> None:
-        shape = right.input_shape if left.input_shape is None else left.input_shape
-        self._freeze(input_shape=shape, left=left, right=right)
-
-    left: Functional
-    right: Functional
-
-    def at(self, u: ArrayLike) -> Expansion:
-        f, g = self.left.at(u), self.right.at(u)
-        return Expansion(
-            lambda: f.value() + g.value(),
-            lambda: f.gradient() + g.gradient(),
-            lambda: f.hessian() + g.hessian(),
-        )
-
-    def __repr__(self) -> str:
-        return f"{self.left!r} + {self.right!r}"
-
-
-class _FunctionalMultiple(Functional):
-    """c f. Derivation: derivations/calculus.md, CAL.3"""
-
-    def __init__(self, scale: float, functional: Functional) -> None:
-        self._freeze(input_shape=functional.input_shape, scale=scale, functional=functional)
-
-    scale: float
-    functional: Functional
-
-    def at(self, u: ArrayLike) -> Expansion:
-        f = self.functional.at(u)
-        return Expansion(
-            lambda: _times(self.scale, f.value()),
-            lambda: _times(self.scale, f.gradient()),
-            lambda: self.scale * f.hessian(),
-        )
-
-    def __repr__(self) -> str:
-        return f"{float(self.scale):.6g} * {_parenthesised(self.functional)}"
 
 
 class _Composition(Operator):
@@ -486,11 +303,13 @@ class _Composition(Operator):
         return jacobian.T @ self.outer.curvature(u, w) @ jacobian + self.inner.curvature(z, pulled_back)
 
     def __repr__(self) -> str:
-        return f"{_parenthesised(self.outer)} @ {_parenthesised(self.inner)}"
+        return f"{parenthesised(self.outer)} @ {parenthesised(self.inner)}"
 
 
 class _Sum(Operator):
     """m + n. Derivation: derivations/calculus.md, CAL.5"""
+
+    _is_sum = True
 
     def __init__(self, left: Operator, right: Operator) -> None:
         self._freeze(input_shape=left.input_shape, output_shape=left.output_shape, left=left, right=right)
@@ -523,7 +342,7 @@ class _Multiple(Operator):
     operator: Operator
 
     def forward(self, z: ArrayLike) -> Array:
-        return _times(self.scale, self.operator.forward(z))
+        return times(self.scale, self.operator.forward(z))
 
     def jacobian(self, z: ArrayLike) -> LinearOperator:
         return self.scale * self.operator.jacobian(z)
@@ -532,7 +351,7 @@ class _Multiple(Operator):
         return self.scale * self.operator.curvature(z, w)
 
     def __repr__(self) -> str:
-        return f"{float(self.scale):.6g} * {_parenthesised(self.operator)}"
+        return f"{float(self.scale):.6g} * {parenthesised(self.operator)}"
 
 
 class _LinearComposition(LinearOperator, _Composition):
@@ -564,7 +383,7 @@ class _LinearMultiple(LinearOperator, _Multiple):
     operator: LinearOperator
 
     def adjoint(self, y: ArrayLike) -> Array:
-        return _times(self.scale, self.operator.adjoint(y))
+        return times(self.scale, self.operator.adjoint(y))
 
     def congruence(self, operator: LinearOperator) -> LinearOperator:
         return self.scale * self.operator.congruence(operator)
@@ -589,60 +408,29 @@ class _Adjoint(LinearOperator):
         return self.operator
 
     def __repr__(self) -> str:
-        return f"{_parenthesised(self.operator)}.T"
+        return f"{parenthesised(self.operator)}.T"
 
 
-class _FromScipy(LinearOperator):
-    """An operator on flat vectors, given its shapes back."""
-
-    def __init__(self, op: Any, input_shape: Shape, output_shape: Shape) -> None:
-        flat = scipy.sparse.linalg.aslinearoperator(op)
-        if flat.shape != (prod(output_shape), prod(input_shape)):
-            raise ValueError(
-                f"op has shape {flat.shape}, but output_shape {output_shape} and input_shape {input_shape} "
-                f"have {prod(output_shape)} and {prod(input_shape)} elements"
-            )
-        if np.dtype(flat.dtype).kind == "c":
-            raise TypeError(f"op must be real, got dtype {flat.dtype}")
-        try:
-            flat.rmatvec(np.zeros(flat.shape[0], flat.dtype))
-        except (NotImplementedError, TypeError, AttributeError) as error:
-            raise TypeError("op has no adjoint: give it an rmatvec") from error
-        self._freeze(input_shape=input_shape, output_shape=output_shape, _flat=flat)
-
-    _flat: Any
-
-    def forward(self, x: ArrayLike) -> Array:
-        return _apply_flat(self._flat.matvec, operand(x, self.input_shape), self.output_shape)
-
-    def adjoint(self, y: ArrayLike) -> Array:
-        return _apply_flat(self._flat.rmatvec, operand(y, self.output_shape, "y"), self.input_shape)
-
-
-def _apply_flat(product: Callable[[Array], Array], x: Array, shape: Shape) -> Array:
-    if x.dtype.kind == "c":
-        return _apply_flat(product, x.real, shape) + 1j * _apply_flat(product, x.imag, shape)
-    return np.asarray(product(x.reshape(-1))).reshape(shape).astype(x.dtype, copy=False)
-
-
-def _times(scale: Any, x: Any) -> Any:
+def times(scale: Any, x: Any) -> Any:
+    """The product, in the precision of x."""
     return cast_scalar(scale, x) * x
 
 
-def _factor(scale: Any) -> Any:
-    if isinstance(scale, Operator | Functional):
+def scale_factor(scale: Any) -> Any:
+    """The factor of a multiple, checked."""
+    if isinstance(scale, Frozen):
         raise TypeError(f"cannot multiply by {scale!r}: `*` takes a number; composition is written `@`")
     if np.ndim(scale) > 0:
         raise TypeError("cannot multiply by an array: `*` takes a number; for weights, compose with Diagonal(weights)")
     return real_number(scale, "the factor of `*`")
 
 
-def _fits(outer: Operator | Functional, inner_operator: object) -> bool:
+def fits(outer: Any, inner_operator: object) -> bool:
     """Whether outer @ inner_operator makes sense; an error that says why, where the reason is worth saying."""
     if isinstance(inner_operator, np.ndarray):
         method = "forward" if isinstance(outer, Operator) else "value"
         raise TypeError(f"`@` composes; to apply {outer!r} to an array, write .{method}(array)")
-    if isinstance(inner_operator, Functional):
+    if isinstance(inner_operator, Frozen) and not isinstance(inner_operator, Operator):
         raise TypeError(f"cannot compose {outer!r} @ {inner_operator!r}: a functional can only stand leftmost")
     if not isinstance(inner_operator, Operator):
         return False
@@ -666,9 +454,6 @@ def _matches(left: Operator, right: object) -> bool:
     return True
 
 
-def _parenthesised(part: Operator | Functional) -> str:
+def parenthesised(part: Any) -> str:
     """The repr of a factor, in parentheses where it is a sum."""
-    return f"({part!r})" if isinstance(part, _Sum | _FunctionalSum) else repr(part)
-
-
-__all__ = ["Expansion", "Functional", "LinearOperator", "Operator", "Zero"]
+    return f"({part!r})" if getattr(part, "_is_sum", False) else repr(part)

@@ -1,0 +1,11 @@
+"""The three kinds, and the rules by which they compose.
+
+A `LinearOperator` A with its adjoint, an `Operator` m with its Jacobian and curvature, a `Functional` f with its
+gradient and Hessian. They are composed as they are written (``A @ B``, ``f @ A``, ``f @ m``, ``f + g``, ``2.0 * f``,
+``A.T``), and each rule of composition stands once. Nothing here knows of images.
+"""
+
+from refdeconv.calculus.functional import Expansion, Functional
+from refdeconv.calculus.operator import LinearOperator, Operator, Zero
+
+__all__ = ["Expansion", "Functional", "LinearOperator", "Operator", "Zero"]

@@ -1,0 +1,199 @@
+"""Functionals with their gradients and Hessians, and the rules by which these compose: the chain rule stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from refdeconv._arrays import Array, Shape
+from refdeconv.calculus.operator import Frozen, LinearOperator, Operator, fits, parenthesised, scale_factor, times
+
+
+class Functional(Frozen):
+    """A function f from arrays to numbers, with its gradient and its Hessian.
+
+    A subclass sets `input_shape` and defines either `value`, `gradient` and `hessian`, or, where these share work, `at`
+    alone; everything else follows. Functionals compose: ``f @ A`` is f after the operator A, and ``f + g``, ``f - g``,
+    ``-f``, ``2.0 * f`` are what they say.
+
+    Attributes
+    ----------
+    input_shape : tuple of int or None
+        The shape of the arrays that f takes; None where any shape will do.
+
+    Notes
+    -----
+    Derivation: derivations/calculus.md, CAL.3
+    """
+
+    input_shape: Shape | None
+
+    def __init_subclass__(cls) -> None:
+        """Refuse a subclass that leaves something undefined."""
+        missing = {name for name in ("value", "gradient", "hessian") if getattr(cls, name) is getattr(Functional, name)}
+        if missing and cls.at is Functional.at:
+            raise TypeError(f"{cls.__name__} must define value, gradient and hessian, or at")
+
+    def value(self, u: ArrayLike) -> Any:
+        """f(u), a scalar of u's dtype (complex for complex u, which is what the complex step needs)."""
+        return self.at(u).value()
+
+    def gradient(self, u: ArrayLike) -> Array:
+        """The gradient of f at u, an array like u; at a kink, the subgradient that the class documents."""
+        return self.at(u).gradient()
+
+    def hessian(self, u: ArrayLike) -> LinearOperator:
+        """The self-adjoint Hessian of f at u; what depends on u alone is computed here, once for all products."""
+        return self.at(u).hessian()
+
+    def at(self, u: ArrayLike) -> Expansion:
+        """Value, gradient and Hessian at one point, sharing their work (for ``f @ A``: one forward pass of A)."""
+        return Expansion(partial(self.value, u), partial(self.gradient, u), partial(self.hessian, u))
+
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+        """The pair f(u), grad f(u), sharing their work."""
+        here = self.at(u)
+        return here.value(), here.gradient()
+
+    def hvp(self, u: ArrayLike, v: ArrayLike) -> Array:
+        """The Hessian-vector product (hess f)(u) v; for many v at one u, take ``hessian(u)`` once and apply it."""
+        return self.hessian(u).forward(v)
+
+    def __matmul__(self, other: Operator) -> Functional:
+        """The composition f after an operator or map."""
+        return _FunctionalComposition(self, other) if fits(self, other) else NotImplemented
+
+    def __add__(self, other: Functional) -> Functional:
+        if not isinstance(other, Functional):
+            return NotImplemented
+        if None not in (self.input_shape, other.input_shape) and self.input_shape != other.input_shape:
+            raise ValueError(
+                f"cannot add {self!r}, which takes arrays of shape {self.input_shape}, "
+                f"and {other!r}, which takes arrays of shape {other.input_shape}"
+            )
+        return _FunctionalSum(self, other)
+
+    def __radd__(self, other: Any) -> Functional:
+        # sum([f, g, h]) starts from the integer 0.
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
+    def __sub__(self, other: Functional) -> Functional:
+        return self.__add__(-other) if isinstance(other, Functional) else NotImplemented
+
+    def __neg__(self) -> Functional:
+        return self * -1.0
+
+    def __mul__(self, scale: float) -> Functional:
+        return _FunctionalMultiple(scale_factor(scale), self)
+
+    def __rmul__(self, scale: float) -> Functional:
+        return self * scale
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """A functional seen from one point: value, gradient and Hessian there, each computed when it is asked for.
+
+    What depends on the point alone (the forward pass of the operators below) was computed when the expansion was made,
+    and the three share it. Nothing is cached: asking twice computes twice.
+
+    Attributes
+    ----------
+    value : callable
+        () -> f(u)
+    gradient : callable
+        () -> grad f(u)
+    hessian : callable
+        () -> hess f(u), a self-adjoint `LinearOperator`
+
+    Notes
+    -----
+    Derivation: derivations/calculus.md, CAL.4
+    """
+
+    value: Callable[[], Any]
+    gradient: Callable[[], Array]
+    hessian: Callable[[], LinearOperator]
+
+
+# ---- The rules. Each is derived on the page derivations/calculus.md under the label that its class cites. ----
+
+
+class _FunctionalComposition(Functional):
+    """f @ m. Derivation: derivations/calculus.md, CAL.4"""
+
+    def __init__(self, outer: Functional, inner: Operator) -> None:
+        self._freeze(input_shape=inner.input_shape, outer=outer, inner=inner)
+
+    outer: Functional
+    inner: Operator
+
+    def at(self, z: ArrayLike) -> Expansion:
+        u, jacobian = self.inner.linearize(z)
+        f = self.outer.at(u)
+        return Expansion(
+            f.value,
+            lambda: jacobian.adjoint(f.gradient()),
+            lambda: self._hessian(z, jacobian, f),
+        )
+
+    def _hessian(self, z: ArrayLike, jacobian: LinearOperator, f: Expansion) -> LinearOperator:
+        gauss_newton = f.hessian().congruence(jacobian)
+        if isinstance(self.inner, LinearOperator):  # no curvature, so no need for the gradient that would weight it
+            return gauss_newton
+        return gauss_newton + self.inner.curvature(z, f.gradient())
+
+    def __repr__(self) -> str:
+        return f"{parenthesised(self.outer)} @ {parenthesised(self.inner)}"
+
+
+class _FunctionalSum(Functional):
+    """f + g. Derivation: derivations/calculus.md, CAL.3"""
+
+    _is_sum = True
+
+    def __init__(self, left: Functional, right: Functional) -> None:
+        shape = right.input_shape if left.input_shape is None else left.input_shape
+        self._freeze(input_shape=shape, left=left, right=right)
+
+    left: Functional
+    right: Functional
+
+    def at(self, u: ArrayLike) -> Expansion:
+        f, g = self.left.at(u), self.right.at(u)
+        return Expansion(
+            lambda: f.value() + g.value(),
+            lambda: f.gradient() + g.gradient(),
+            lambda: f.hessian() + g.hessian(),
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.left!r} + {self.right!r}"
+
+
+class _FunctionalMultiple(Functional):
+    """c f. Derivation: derivations/calculus.md, CAL.3"""
+
+    def __init__(self, scale: float, functional: Functional) -> None:
+        self._freeze(input_shape=functional.input_shape, scale=scale, functional=functional)
+
+    scale: float
+    functional: Functional
+
+    def at(self, u: ArrayLike) -> Expansion:
+        f = self.functional.at(u)
+        return Expansion(
+            lambda: times(self.scale, f.value()),
+            lambda: times(self.scale, f.gradient()),
+            lambda: self.scale * f.hessian(),
+        )
+
+    def __repr__(self) -> str:
+        return f"{float(self.scale):.6g} * {parenthesised(self.functional)}"
