@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, Shape, cast_scalar, inner, operand, read_only
 from refdeconv.calculus import LinearOperator
+from refdeconv.calculus.operator import scale_factor
 
 
 @final
@@ -131,8 +132,7 @@ class GramPlusRankOne(LinearOperator):
 
     def __mul__(self, scale: float) -> LinearOperator:
         """A multiple, of the same form."""
-        multiple = super().__mul__(scale)  # which checks the number
-        scale = vars(multiple)["scale"]
+        scale = scale_factor(scale)
         return GramPlusRankOne(
             self.input_shape, scale * self.gram_factor, scale * self.rank_one_factor, self.direction, self.operator
         )

@@ -2,6 +2,9 @@
 
 import os
 
+# Before numpy is loaded: on a busy machine, BLAS threads that wait for a core make the solves many times slower.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import hypothesis
 
 # Examples are drawn anew in each run, and a failing one is printed in full; no deadline, since the machine may be busy.

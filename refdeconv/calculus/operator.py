@@ -15,6 +15,7 @@ import scipy.sparse.linalg
 from numpy.typing import ArrayLike, DTypeLike
 
 from refdeconv._arrays import Array, Shape, cast_scalar, image_shape, operand, real_number
+from refdeconv.calculus.flat import apply_flat, as_flat_operator
 
 _DENSE_LIMIT = 2**26  # entries of the largest matrix that to_dense builds: half a gigabyte in float64
 
@@ -220,9 +221,7 @@ class LinearOperator(Operator):
         TypeError
             If it is complex, has no adjoint (``rmatvec``), or is not an operator at all.
         """
-        from refdeconv.calculus.flat import FromScipy
-
-        return FromScipy(op, image_shape(input_shape, "input_shape"), image_shape(output_shape, "output_shape"))
+        return _FromScipy(op, image_shape(input_shape, "input_shape"), image_shape(output_shape, "output_shape"))
 
     def to_dense(self, dtype: DTypeLike = np.float64) -> Array:
         """The matrix of the operator on flat vectors, column by column; for tiny operators.
@@ -409,6 +408,22 @@ class _Adjoint(LinearOperator):
 
     def __repr__(self) -> str:
         return f"{parenthesised(self.operator)}.T"
+
+
+class _FromScipy(LinearOperator):
+    """An operator on flat vectors, given its shapes back."""
+
+    def __init__(self, op: Any, input_shape: Shape, output_shape: Shape) -> None:
+        flat = as_flat_operator(op, input_shape, output_shape)
+        self._freeze(input_shape=input_shape, output_shape=output_shape, _flat=flat)
+
+    _flat: Any
+
+    def forward(self, x: ArrayLike) -> Array:
+        return apply_flat(self._flat.matvec, operand(x, self.input_shape), self.output_shape)
+
+    def adjoint(self, y: ArrayLike) -> Array:
+        return apply_flat(self._flat.rmatvec, operand(y, self.output_shape, "y"), self.input_shape)
 
 
 def times(scale: Any, x: Any) -> Any:

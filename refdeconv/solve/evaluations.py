@@ -180,6 +180,12 @@ class Evaluations:
             point.hessian = point.expansion.hessian()
         return point.hessian.forward(direction)
 
+    def curvature_along_gradient(self, point: Point) -> float:
+        """The inner product <g, H g>, in the solver's units."""
+        gradient = self.gradient_at(point)
+        curvature = np.vdot(gradient, self.apply_hessian(point, gradient))
+        return float(curvature) * self.unit_x**4 / self.unit_value**3
+
     def record(self, flat: Array) -> Iterate:
         """Add x to the history."""
         self.value(flat), self.gradient(flat)  # which stop the solve where they are not finite

@@ -184,7 +184,7 @@ def _result(
         truncated=evaluations.truncated,
         max_cg_iterations=max_cg_iterations,
         backward_error=lambda: _ratio(gradient_norm, np.linalg.norm(evaluations.apply_hessian(point, point.x))),
-        gradient_curvature=lambda: float(np.vdot(gradient, evaluations.apply_hessian(point, gradient))),
+        gradient_curvature=lambda: evaluations.curvature_along_gradient(point),
     )
     if found is None and stopped is None:
         success, status = True, 0
