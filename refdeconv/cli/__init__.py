@@ -14,8 +14,8 @@ def main() -> int:
             raise
         print(f'refdeconv: the command line needs {error.name}: pip install "refdeconv[cli]"', file=sys.stderr)
         return 2
-    # A second BLAS thread hardly speeds up the inner products of Newton-CG; on a busy machine, waiting for it makes them
-    # many times slower.
+    # The inner products of Newton-CG gain little from a second BLAS thread; on a busy machine, waiting for it makes
+    # them many times slower.
     with threadpool_limits(1, user_api="blas"):
         refdeconv(prog_name="refdeconv")
     return 0
