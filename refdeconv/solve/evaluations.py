@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from refdeconv._arrays import Array, Shape
+from refdeconv._arrays import Array, Shape, inner
 from refdeconv.calculus import Expansion, Functional, LinearOperator
 
 Callback = Callable[..., object]
@@ -42,6 +42,22 @@ class Point:
     value: Any = None
     gradient: Array | None = None
     hessian: LinearOperator | None = None
+
+
+class Vector(np.ndarray[Any, Any]):
+    """A gradient or product for scipy, whose inner products with other vectors are those of `inner`.
+
+    scipy would leave them to a threaded BLAS. A second thread gains little there, and on a busy machine, where each waits
+    for the other to get a core, it makes a solve several times slower.
+    """
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        """Numpy's function, except for the inner product of two vectors."""
+        if function is np.dot and not options:
+            left, right = map(np.asarray, arguments)
+            if left.ndim == right.ndim == 1 and left.shape == right.shape:
+                return inner(left, right)
+        return super().__array_function__(function, types, arguments, options)
 
 
 class Evaluations:
@@ -183,7 +199,7 @@ class Evaluations:
     def curvature_along_gradient(self, point: Point) -> float:
         """The inner product <g, H g>, in the solver's units."""
         gradient = self.gradient_at(point)
-        curvature = np.vdot(gradient, self.apply_hessian(point, gradient))
+        curvature = inner(gradient, self.apply_hessian(point, gradient))
         return float(curvature) * self.unit_x**4 / self.unit_value**3
 
     def record(self, flat: Array) -> Iterate:
@@ -204,7 +220,7 @@ class Evaluations:
     def _flat(self, image: Array, dtype: np.dtype[Any]) -> Array:
         """A gradient, or the product of the Hessian and an image in the objective's units, as the solver's vector."""
         unit = self.unit_x / self.unit_value
-        return (image if unit == 1 else image * unit).reshape(-1).astype(dtype, copy=False)
+        return (image if unit == 1 else image * unit).reshape(-1).astype(dtype, copy=False).view(Vector)
 
     def _check_clock(self) -> None:
         if self._max_seconds is not None and self.seconds > self._max_seconds:

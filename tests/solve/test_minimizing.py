@@ -6,6 +6,7 @@ import pytest
 import refdeconv as rd
 from refdeconv.calculus import Functional
 from refdeconv.hessians import SelfAdjoint
+from refdeconv.solve.evaluations import Vector
 from refdeconv.solve.minimizing import METHODS, SECOND_ORDER
 from tests.test_calculus import Counting
 
@@ -143,6 +144,23 @@ class TestResult:
         hessian, flat = f.hessian(data).to_dense(), data.ravel()
         assert result.success
         assert np.allclose(result.x.ravel(), np.linalg.solve(hessian, flat), atol=1e-8)
+
+
+def test_vectors_take_their_inner_products_in_blocks(monkeypatch):
+    """What scipy computes with our gradients is what it would compute with plain arrays."""
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 5000))
+    vector = a.view(Vector)
+    assert np.isclose(np.dot(vector, b), a @ b, rtol=1e-12)
+    assert np.isclose(np.dot(-b, -vector), a @ b, rtol=1e-12)
+    calls = []
+    monkeypatch.setattr("refdeconv.solve.evaluations.inner", lambda x, y: calls.append(1) or x @ y)
+    np.dot(vector, vector)
+    assert calls
+    matrix = rng.standard_normal((3, 5000))
+    assert np.allclose(np.dot(matrix, vector), matrix @ a)
+    assert np.isclose(np.linalg.norm(vector, ord=1), np.abs(a).sum())
+    assert np.array_equal(np.concatenate([vector, b]), np.concatenate([a, b]))
 
 
 class TestCallback:
