@@ -47,8 +47,8 @@ class Point:
 class Vector(np.ndarray[Any, Any]):
     """A gradient or product for scipy, whose inner products with other vectors are those of `inner`.
 
-    scipy would leave them to a threaded BLAS. A second thread gains little there, and on a busy machine, where each waits
-    for the other to get a core, it makes a solve several times slower.
+    scipy would leave them to a threaded BLAS. A second thread gains little there, and on a busy machine, where each
+    waits for the other to get a core, it makes a solve several times slower.
     """
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
