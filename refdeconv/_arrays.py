@@ -81,7 +81,7 @@ def cast_like(parameter: Array, x: Array) -> Array:
 
 def cast_scalar(scale: Any, x: Any) -> Any:
     """A number in the precision of x, where it would otherwise decide the dtype of the product."""
-    return real_dtype(x.dtype).type(scale) if isinstance(scale, np.generic) else scale
+    return real_dtype(x.dtype).type(scale) if isinstance(scale, np.floating) else scale
 
 
 def inner(a: Array, b: Array) -> Any:

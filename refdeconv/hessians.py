@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, Shape, cast_scalar, inner, operand, read_only
+from refdeconv._arrays import Array, Shape, cast_scalar, inner, operand, read_only, real_dtype
 from refdeconv.calculus import LinearOperator
 from refdeconv.calculus.operator import scale_factor
 
@@ -105,10 +105,15 @@ class GramPlusRankOne(LinearOperator):
             result = self.operator.gram(x)
             if np.may_share_memory(result, x):  # an operator that returns views
                 result = result.copy()
-            result *= factor
-        if self.direction is not None:
-            direction = self.direction.astype(x.dtype, copy=False)
-            result += (cast_scalar(self.rank_one_factor, x) * inner(direction, x)) * direction
+            result = factor * result if np.iscomplexobj(factor) else np.multiply(result, factor, out=result)
+        if self.direction is None:
+            return result
+        if (
+            self.direction.dtype.kind == "c"
+        ):  # the Hessian at a complex point, of which a real x makes a complex product
+            return result + self.rank_one_factor * inner(self.direction, x) * self.direction
+        direction = self.direction.astype(real_dtype(x.dtype), copy=False)
+        result += (cast_scalar(self.rank_one_factor, x) * inner(direction, x)) * direction
         return result
 
     def adjoint(self, y: ArrayLike) -> Array:

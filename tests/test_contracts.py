@@ -221,6 +221,14 @@ class TestFunctional:
             steps[index] = f.value(stepped).imag / 1e-100
         assert relative_error(steps, gradient) <= 1e-14
 
+    def test_hessian_at_a_complex_point(self, f, x):
+        """Its products are analytic in the point, too: third derivatives by complex step are symmetric."""
+        v, w = np.random.default_rng(2).standard_normal((2, *x.shape))
+        along_w = f.hessian(x + 1e-100j * w).forward(v).imag / 1e-100
+        along_v = f.hessian(x + 1e-100j * v).forward(w).imag / 1e-100
+        scale = 1 + np.linalg.norm(f.hessian(x).to_dense()) * np.linalg.norm(v) * np.linalg.norm(w) / np.linalg.norm(x)
+        assert np.linalg.norm(along_w - along_v) <= 1e-12 * scale
+
     def test_hessian_is_symmetric(self, f, x):
         assert checks.hvp_symmetry_error(f.hvp, x) <= 1e-15 * (1 + np.log2(x.size))
         hessian = f.hessian(x)
