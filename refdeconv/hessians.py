@@ -32,7 +32,9 @@ class SelfAdjoint(LinearOperator):
     _apply: Callable[[Array], Array]
 
     def __init__(self, shape: Shape, apply: Callable[[Array], Array]) -> None:
-        self._freeze(input_shape=shape, output_shape=shape, _apply=apply)
+        self.input_shape = shape
+        self.output_shape = shape
+        self._apply = apply
 
     def forward(self, x: ArrayLike) -> Array:
         """H x."""
@@ -86,14 +88,12 @@ class GramPlusRankOne(LinearOperator):
         direction: Array | None = None,
         operator: LinearOperator | None = None,
     ) -> None:
-        self._freeze(
-            input_shape=shape,
-            output_shape=shape,
-            gram_factor=gram,
-            rank_one_factor=rank_one,
-            direction=None if direction is None else read_only(direction.view()),
-            operator=operator,
-        )
+        self.input_shape = shape
+        self.output_shape = shape
+        self.gram_factor = gram
+        self.rank_one_factor = rank_one
+        self.direction = None if direction is None else read_only(direction.view())
+        self.operator = operator
 
     def forward(self, x: ArrayLike) -> Array:
         """The sum of the two terms at x."""
@@ -103,7 +103,7 @@ class GramPlusRankOne(LinearOperator):
             result = factor * x
         else:
             result = self.operator.gram(x)
-            if np.may_share_memory(result, x):  # an operator that returns views
+            if not result.flags.writeable or np.may_share_memory(result, x):  # an operator that returns views
                 result = result.copy()
             result = factor * result if np.iscomplexobj(factor) else np.multiply(result, factor, out=result)
         if self.direction is None:

@@ -57,7 +57,8 @@ def norm_and_gradient_norm(
     mu = real_number(mu, "mu", minimum=0, exclusive=True)
     K = Convolution(psf, data.shape, boundary, origin, workers=workers)
     D = Gradient(data.shape)
-    return 0.5**0.5 * L2Norm(data) @ K + mu * 0.5**0.5 * L2Norm() @ D
+    root_half = np.sqrt(np.longdouble(0.5))  # cast to the precision of the image, whatever that is
+    return root_half * L2Norm(data) @ K + mu * root_half * L2Norm() @ D
 
 
 @dataclass(frozen=True, eq=False)

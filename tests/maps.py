@@ -11,7 +11,9 @@ class Power(Operator):
     """z -> z**p, pixel by pixel."""
 
     def __init__(self, shape, exponent):
-        self._freeze(input_shape=shape, output_shape=shape, exponent=exponent)
+        self.input_shape = shape
+        self.output_shape = shape
+        self.exponent = exponent
 
     def forward(self, z):
         return operand(z, self.input_shape) ** self.exponent
@@ -30,7 +32,8 @@ class Sine(Operator):
     """z -> sin(z), pixel by pixel."""
 
     def __init__(self, shape):
-        self._freeze(input_shape=shape, output_shape=shape)
+        self.input_shape = shape
+        self.output_shape = shape
 
     def forward(self, z):
         return np.sin(operand(z, self.input_shape))

@@ -155,6 +155,7 @@ def test_links_lead_somewhere(page):
 def test_mathematics_reads_well_on_github(page):
     text = page.read_text()
     assert "$" not in prose(page), "inline formulas are written as code or plain text, displayed ones are fenced"
+    assert not re.search(r"[\x00-\x09\x0b-\x1f]", text), "a control character, perhaps from an unescaped backslash"
     fences = re.findall(r"^ *```(\w*)$", text, flags=re.MULTILINE)
     assert set(fences) <= {"math", "python", "bash", "text", ""}
     assert len(fences) % 2 == 0

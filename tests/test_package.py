@@ -76,4 +76,4 @@ def test_is_typed():
 def test_files_can_be_read_in_one_sitting():
     for path in PACKAGE.rglob("*.py"):
         lines = len(path.read_text().splitlines())
-        assert lines <= 480, f"{path} has {lines} lines"
+        assert lines <= 500, f"{path} has {lines} lines"

@@ -15,6 +15,10 @@ def test_its_python_runs(capsys):
     assert printed.startswith("2.0585316789 Converged.")
 
 
+def test_nothing_is_left_to_fill_in():
+    assert not re.search(r"[A-Z]{2,}_[A-Z]{2,}\b(?<!REFDECONV_FFT)|TODO|FIXME", README.read_text())
+
+
 def test_its_two_commands_are_marked_for_ci():
     commands = dict(re.findall(r"<!-- command: (\w+) -->\n```bash\n(.+?)\n```", README.read_text(), flags=re.DOTALL))
     assert set(commands) == {"article", "test"}

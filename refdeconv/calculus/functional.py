@@ -54,6 +54,10 @@ class Functional(Frozen):
         """Value, gradient and Hessian at one point, sharing their work (for ``f @ A``: one forward pass of A)."""
         return Expansion(partial(self.value, u), partial(self.gradient, u), partial(self.hessian, u))
 
+    def terms(self) -> tuple[Functional, ...]:
+        """The functionals whose sum this one is: itself alone, unless it was made as a sum."""
+        return (self,)
+
     def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
         """The pair f(u), grad f(u), sharing their work."""
         here = self.at(u)
@@ -102,7 +106,8 @@ class Expansion:
     """A functional seen from one point: value, gradient and Hessian there, each computed when it is asked for.
 
     What depends on the point alone (the forward pass of the operators below) was computed when the expansion was made,
-    and the three share it. Nothing is cached: asking twice computes twice.
+    and the three share it. Nothing is cached: asking twice computes twice. The point is not copied: an array that is
+    changed afterwards is another point.
 
     Attributes
     ----------
@@ -130,10 +135,15 @@ class _FunctionalComposition(Functional):
     """f @ m. Derivation: derivations/calculus.md, CAL.4"""
 
     def __init__(self, outer: Functional, inner: Operator) -> None:
-        self._freeze(input_shape=inner.input_shape, outer=outer, inner=inner)
+        self.input_shape = inner.input_shape
+        self.outer = outer
+        self.inner = inner
 
     outer: Functional
     inner: Operator
+
+    def terms(self) -> tuple[Functional, ...]:
+        return tuple(term @ self.inner for term in self.outer.terms())
 
     def at(self, z: ArrayLike) -> Expansion:
         u, jacobian = self.inner.linearize(z)
@@ -161,10 +171,15 @@ class _FunctionalSum(Functional):
 
     def __init__(self, left: Functional, right: Functional) -> None:
         shape = right.input_shape if left.input_shape is None else left.input_shape
-        self._freeze(input_shape=shape, left=left, right=right)
+        self.input_shape = shape
+        self.left = left
+        self.right = right
 
     left: Functional
     right: Functional
+
+    def terms(self) -> tuple[Functional, ...]:
+        return self.left.terms() + self.right.terms()
 
     def at(self, u: ArrayLike) -> Expansion:
         f, g = self.left.at(u), self.right.at(u)
@@ -182,10 +197,15 @@ class _FunctionalMultiple(Functional):
     """c f. Derivation: derivations/calculus.md, CAL.3"""
 
     def __init__(self, scale: float, functional: Functional) -> None:
-        self._freeze(input_shape=functional.input_shape, scale=scale, functional=functional)
+        self.input_shape = functional.input_shape
+        self.scale = scale
+        self.functional = functional
 
     scale: float
     functional: Functional
+
+    def terms(self) -> tuple[Functional, ...]:
+        return tuple(self.scale * term for term in self.functional.terms())
 
     def at(self, u: ArrayLike) -> Expansion:
         f = self.functional.at(u)

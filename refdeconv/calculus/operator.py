@@ -5,7 +5,7 @@ All objects are frozen: they can be shared between threads, and a change means a
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from dataclasses import FrozenInstanceError
 from math import prod
 from typing import Any, ClassVar, NoReturn, final, overload
@@ -20,8 +20,17 @@ from refdeconv.calculus.flat import apply_flat, as_flat_operator
 _DENSE_LIMIT = 2**26  # entries of the largest matrix that to_dense builds: half a gigabyte in float64
 
 
-class Frozen:
-    """An object whose fields are set once, in its constructor, by `_freeze`."""
+class _FreezeAfterInit(ABCMeta):
+    """Makes instances that can be changed by their constructor alone."""
+
+    def __call__(cls, *arguments: Any, **options: Any) -> Any:
+        instance = super().__call__(*arguments, **options)
+        vars(instance)["_frozen"] = True
+        return instance
+
+
+class Frozen(metaclass=_FreezeAfterInit):
+    """An object whose attributes are set in its constructor, and never after."""
 
     # numpy arrays and scalars on the left of `*`, `+` or `@` then leave the operation to this package.
     __array_ufunc__ = None
@@ -29,17 +38,16 @@ class Frozen:
     # Whether the repr is a sum, which is put in parentheses as a factor.
     _is_sum: ClassVar[bool] = False
 
-    def _freeze(self, **fields: Any) -> None:
-        vars(self).update(fields)
-
-    def __setattr__(self, name: str, value: Any) -> NoReturn:
-        raise FrozenInstanceError(f"cannot set {name!r}: a {type(self).__name__} is frozen, make a new one instead")
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_frozen" in vars(self):
+            raise FrozenInstanceError(f"cannot set {name!r}: a {type(self).__name__} is frozen, make a new one instead")
+        super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> NoReturn:
         raise FrozenInstanceError(f"cannot delete {name!r}: a {type(self).__name__} is frozen")
 
 
-class Operator(Frozen, ABC):
+class Operator(Frozen):
     """A smooth map m from arrays of `input_shape` to arrays of `output_shape`.
 
     A subclass sets the two shapes and defines `forward`, `jacobian` and `curvature`. Maps compose: ``m @ n`` is m after
@@ -260,9 +268,8 @@ class Zero(LinearOperator):
     """
 
     def __init__(self, input_shape: int | tuple[int, ...], output_shape: int | tuple[int, ...]) -> None:
-        self._freeze(
-            input_shape=image_shape(input_shape, "input_shape"), output_shape=image_shape(output_shape, "output_shape")
-        )
+        self.input_shape = image_shape(input_shape, "input_shape")
+        self.output_shape = image_shape(output_shape, "output_shape")
 
     def forward(self, x: ArrayLike) -> Array:
         """An array of zeros, in the dtype of x."""
@@ -280,7 +287,10 @@ class _Composition(Operator):
     """m after n. Derivation: derivations/calculus.md, CAL.5"""
 
     def __init__(self, outer: Operator, inner: Operator) -> None:
-        self._freeze(input_shape=inner.input_shape, output_shape=outer.output_shape, outer=outer, inner=inner)
+        self.input_shape = inner.input_shape
+        self.output_shape = outer.output_shape
+        self.outer = outer
+        self.inner = inner
 
     outer: Operator
     inner: Operator
@@ -311,7 +321,10 @@ class _Sum(Operator):
     _is_sum = True
 
     def __init__(self, left: Operator, right: Operator) -> None:
-        self._freeze(input_shape=left.input_shape, output_shape=left.output_shape, left=left, right=right)
+        self.input_shape = left.input_shape
+        self.output_shape = left.output_shape
+        self.left = left
+        self.right = right
 
     left: Operator
     right: Operator
@@ -333,9 +346,10 @@ class _Multiple(Operator):
     """c m. Derivation: derivations/calculus.md, CAL.5"""
 
     def __init__(self, scale: float, operator: Operator) -> None:
-        self._freeze(
-            input_shape=operator.input_shape, output_shape=operator.output_shape, scale=scale, operator=operator
-        )
+        self.input_shape = operator.input_shape
+        self.output_shape = operator.output_shape
+        self.scale = scale
+        self.operator = operator
 
     scale: float
     operator: Operator
@@ -392,7 +406,9 @@ class _Adjoint(LinearOperator):
     """A^T, whose adjoint is A. Derivation: derivations/calculus.md, CAL.1"""
 
     def __init__(self, operator: LinearOperator) -> None:
-        self._freeze(input_shape=operator.output_shape, output_shape=operator.input_shape, operator=operator)
+        self.input_shape = operator.output_shape
+        self.output_shape = operator.input_shape
+        self.operator = operator
 
     operator: LinearOperator
 
@@ -415,7 +431,9 @@ class _FromScipy(LinearOperator):
 
     def __init__(self, op: Any, input_shape: Shape, output_shape: Shape) -> None:
         flat = as_flat_operator(op, input_shape, output_shape)
-        self._freeze(input_shape=input_shape, output_shape=output_shape, _flat=flat)
+        self.input_shape = input_shape
+        self.output_shape = output_shape
+        self._flat = flat
 
     _flat: Any
 

@@ -49,7 +49,7 @@ def gradient_error(
     -----
     Derivation: derivations/checks/identities.md, CHK.1
     """
-    rng = np.random.default_rng(0) if rng is None else rng
+    x, rng = _checked(x, directions, rng)
     exact = np.asarray(gradient(x))
     if exact.shape != x.shape:
         return float("inf")
@@ -60,7 +60,7 @@ def gradient_error(
         if slope.dtype.kind != "c":
             return float("inf")
         error = abs(slope.imag / step - np.sum(exact * direction))
-        worst = max(worst, _relative(error, np.linalg.norm(exact) * np.linalg.norm(direction)))
+        worst = max(worst, _relative(error, _norm(exact) * _norm(direction)))
     return worst
 
 
@@ -92,14 +92,14 @@ def hvp_error(
     -----
     Derivation: derivations/checks/identities.md, CHK.2
     """
-    rng = np.random.default_rng(0) if rng is None else rng
+    x, rng = _checked(x, directions, rng)
     worst = 0.0
     for direction in _directions(x, directions, rng):
         stepped, step = _complex_step(x, direction)
         slope, product = np.asarray(gradient(stepped)), np.asarray(hvp(x, direction))
         if slope.dtype.kind != "c" or slope.shape != x.shape or product.shape != x.shape:
             return float("inf")
-        worst = max(worst, _relative(np.linalg.norm(slope.imag / step - product), np.linalg.norm(product)))
+        worst = max(worst, _relative(_norm(slope.imag / step - product), _norm(product)))
     return worst
 
 
@@ -128,6 +128,7 @@ def hvp_symmetry_error(
     -----
     Derivation: derivations/checks/identities.md, CHK.3
     """
+    x, rng = _checked(x, directions, rng)
     return adjoint_error(
         lambda v: hvp(x, v), lambda w: hvp(x, w), x.shape, x.shape, dtype=x.dtype, directions=directions, rng=rng
     )
@@ -165,16 +166,36 @@ def adjoint_error(
     -----
     Derivation: derivations/checks/identities.md, CHK.3
     """
-    rng = np.random.default_rng(0) if rng is None else rng
+    _, rng = _checked(np.zeros(1, dtype), directions, rng)
     worst = 0.0
     for _ in range(directions):
         x, y = (np.asarray(rng.standard_normal(tuple(shape))).astype(dtype) for shape in (input_shape, output_shape))
         ax, aty = np.asarray(forward(x)), np.asarray(adjoint(y))
         if ax.shape != y.shape or aty.shape != x.shape:
             return float("inf")
-        scale = np.linalg.norm(ax) * np.linalg.norm(y) + np.linalg.norm(x) * np.linalg.norm(aty)
+        scale = _norm(ax) * _norm(y) + _norm(x) * _norm(aty)
         worst = max(worst, _relative(abs(np.sum(ax * y) - np.sum(x * aty)), scale))
     return worst
+
+
+def _checked(x: Any, directions: int, rng: np.random.Generator | None) -> tuple[Array, np.random.Generator]:
+    """The point as an array of a native float dtype, and a generator."""
+    if directions < 1:
+        raise ValueError(f"directions must be >= 1, got {directions}")
+    point = np.asarray(x)
+    if point.dtype.kind not in "biuf":
+        raise TypeError(f"x must be real, got dtype {point.dtype}")
+    kept = point.dtype.kind == "f" and point.dtype.itemsize >= 4
+    point = point.astype(point.dtype.newbyteorder("=") if kept else np.float64)
+    return point, np.random.default_rng(0) if rng is None else rng
+
+
+def _norm(array: Array) -> Any:
+    """The Euclidean norm, without overflow or underflow of the squares."""
+    largest = np.max(np.abs(array))
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    return largest * np.linalg.norm(array / largest)
 
 
 def _directions(x: Array, count: int, rng: np.random.Generator) -> list[Array]:

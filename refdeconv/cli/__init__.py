@@ -12,5 +12,8 @@ def main() -> int:
             raise
         print(f'refdeconv: the command line needs {error.name}: pip install "refdeconv[cli]"', file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("refdeconv: interrupted before the work began", file=sys.stderr)
+        return 130
     refdeconv(prog_name="refdeconv")
     return 0

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 import refdeconv as rd
 from refdeconv.cli import figures, files, record
-from refdeconv.cli.progress import SolveProgress
+from refdeconv.cli.progress import SolveProgress, consoles
 from refdeconv.problems import Problem, astronaut
 
 SMALLEST = 8  # pixels a side, which SSIM's window of 7 needs
@@ -29,29 +28,32 @@ def run(out: Path, seed: int, mu: float, scale: float) -> Any:
         raise files.InputError(
             f"--scale {scale:.3g} leaves less than {SMALLEST} pixels a side: give at least {SMALLEST / 512}"
         )
-    messages, output = Console(stderr=True), Console()
+    messages, output = consoles()
 
     problem = rd.problems.article(astronaut(scale), mu=mu)
     start = problem.start(seed)
     with SolveProgress(messages) as progress:
         result = rd.minimize(problem.objective, start, callback=progress.callback)
-    checks = verify(problem, start)
-    quality = compare(problem, result.x)
-    run_record = {
-        **record.reached(result),
-        **quality,
-        "checks": checks,
-        "objective": "sqrt(L(psf * x - y)) + mu sqrt(L(D x)), L(t) = sum(t**2)/2",
-        "parameters": {"seed": seed, "mu": mu, "scale": scale, "shape": problem.original.shape},
-        "versions": record.versions(),
-    }
-    files.write_json(record_path, run_record)
-    figure = figures.article(problem.original, problem.blurred, result, quality)
-    files.write_whole(figure_path, lambda file: figure.savefig(file, format="png", dpi=150))
+    with files.uninterrupted():
+        if result.interrupted:
+            messages.print("Interrupted: writing what there is.")
+        checks = verify(problem, start)
+        quality = compare(problem, result.x)
+        run_record = {
+            **record.reached(result),
+            **quality,
+            "checks": checks,
+            "objective": "sqrt(L(psf * x - y)) + mu sqrt(L(D x)), L(t) = sum(t**2)/2",
+            "parameters": {"seed": seed, "mu": mu, "scale": scale, "shape": problem.original.shape},
+            "versions": record.versions(),
+        }
+        files.write_json(record_path, run_record)
+        figure = figures.article(problem.original, problem.blurred, result, quality)
+        files.write_whole(figure_path, lambda file: figure.savefig(file, format="png", dpi=150))
 
     output.print(_table(run_record))
-    messages.print(result.message, highlight=False, soft_wrap=True, style=None if result.success else "bold")
-    output.print(f"Wrote {figure_path} and {record_path}", highlight=False, soft_wrap=True)
+    messages.print(result.message, style=None if result.success else "bold")
+    output.print(f"Wrote {figure_path} and {record_path}")
     return result
 
 

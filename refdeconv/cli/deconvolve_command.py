@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 import refdeconv as rd
 from refdeconv._arrays import axis_index
 from refdeconv.cli import files, record
-from refdeconv.cli.progress import SolveProgress
+from refdeconv.cli.progress import SolveProgress, consoles
 
 
 def run(
@@ -31,7 +30,7 @@ def run(
     OptimizeResult
         What `refdeconv.deconvolve` returned.
     """
-    messages, output = Console(stderr=True), Console()
+    messages, output = consoles()
     if out.suffix.lower() not in files.WRITABLE:
         raise files.InputError(f"--out: cannot write {out}: its ending must be one of {', '.join(files.WRITABLE)}")
     image = files.read_image(image_path, "IMAGE")
@@ -40,8 +39,10 @@ def run(
     with files.input_errors():
         axis = None if axis is None else axis_index(axis, image.values.ndim, "--channel-axis")
     record_path = out.with_name(out.name + ".json")
-    if out.exists() and out.samefile(image_path):
-        raise files.InputError(f"--out: {out} is the image itself; it is never overwritten")
+    inputs = [path for path in (image_path, Path(psf_specification)) if path.exists()]
+    for written in (out, record_path):
+        if written.exists() and any(written.samefile(path) for path in inputs):
+            raise files.InputError(f"--out: {written} is an input of this run, which is never overwritten")
     files.check_fits_png(out, image.values.shape, axis)
     files.check_writable(out)
     files.check_writable(record_path)
@@ -65,37 +66,38 @@ def run(
             max_seconds=max_seconds,
             full_output=True,
         )
-    remarks += [str(warning.message) for warning in warned]
-    try:
-        remarks.append(f"{out}: {files.write_image(out, restored, axis, image.values.dtype)}")
-    except OSError as error:
-        rescued = Path(tempfile.gettempdir()) / f"{out.stem}.npy"
-        files.write_image(rescued, restored, axis, image.values.dtype)
-        raise files.InputError(f"cannot write {out} ({error}); the result is in {rescued}") from error
-    files.write_json(
-        record_path,
-        {
-            "objective": "sqrt(L(psf * x - image)) + mu sqrt(L(D x)), L(t) = sum(t**2)/2, for each channel",
-            "parameters": {
-                "image": str(image_path),
-                "shape": image.values.shape,
-                "dtype": str(image.values.dtype),
-                "psf": psf_specification,
-                "psf_shape": psf.shape,
-                "psf_sum": float(np.sum(psf)),
-                "mu": mu,
-                "boundary": boundary,
-                "channel_axis": axis,
-                "method": method,
-                "max_seconds": max_seconds,
+    with files.uninterrupted():
+        remarks += [str(warning.message) for warning in warned]
+        try:
+            remarks.append(f"{out}: {files.write_image(out, restored, axis, image.values.dtype)}")
+        except OSError as error:
+            rescued = Path(tempfile.mkdtemp(prefix="refdeconv-")) / f"{out.stem}.npy"
+            files.write_image(rescued, restored, axis, image.values.dtype)
+            raise files.InputError(f"cannot write {out} ({error}); the result is in {rescued}") from error
+        files.write_json(
+            record_path,
+            {
+                "objective": "sqrt(L(psf * x - image)) + mu sqrt(L(D x)), L(t) = sum(t**2)/2, for each channel",
+                "parameters": {
+                    "image": str(image_path),
+                    "shape": image.values.shape,
+                    "dtype": str(image.values.dtype),
+                    "psf": psf_specification,
+                    "psf_shape": psf.shape,
+                    "psf_sum": float(np.sum(psf)),
+                    "mu": mu,
+                    "boundary": boundary,
+                    "channel_axis": axis,
+                    "method": method,
+                    "max_seconds": max_seconds,
+                },
+                "reached": record.reached(result),
+                "remarks": remarks,
+                "versions": record.versions(),
             },
-            "reached": record.reached(result),
-            "remarks": remarks,
-            "versions": record.versions(),
-        },
-    )
+        )
     for remark in remarks:
-        messages.print(f"Note: {remark}", highlight=False, soft_wrap=True)
-    messages.print(result.message, highlight=False, soft_wrap=True, style=None if result.success else "bold")
-    output.print(f"Wrote {out} and {record_path}", highlight=False, soft_wrap=True)
+        messages.print(f"Note: {remark}")
+    messages.print(result.message, style=None if result.success else "bold")
+    output.print(f"Wrote {out} and {record_path}")
     return result

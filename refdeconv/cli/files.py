@@ -1,7 +1,9 @@
 """Reading and writing: images of the usual types, PSFs, and records; whole or not at all."""
 
 import json
+import logging
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import imageio.v3 as imageio
 import numpy as np
 import tifffile
+from PIL import Image as PillowImage
+from PIL import ImageOps, UnidentifiedImageError
 
 from refdeconv import psf as psfs
 from refdeconv._arrays import Array, choice
 
+_EXIF_ORIENTATION = 0x0112
 READABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
 WRITABLE = (".tif", ".tiff", ".npy", ".png")
 
@@ -31,6 +35,8 @@ def input_errors() -> Iterator[None]:
         yield
     except (ValueError, TypeError) as error:
         raise InputError(str(error)) from error
+    except MemoryError as error:
+        raise InputError(f"too large for the memory of this machine: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,9 @@ def read_image(path: Path, name: str) -> Image:
     try:
         image = read(path)
     except Exception as error:  # each library has its own exceptions for a damaged file
-        raise InputError(f"{name}: cannot read {path}: damaged, truncated or not an image ({error})") from error
+        raise InputError(
+            f"{name}: cannot read {path}, it may be damaged, truncated or not an image: {error}"
+        ) from error
     if image.values.dtype.kind not in "biuf":
         raise InputError(f"{name}: {path} must hold real numbers, it holds {image.values.dtype}")
     return image
@@ -79,15 +87,29 @@ def _read_npy(path: Path) -> Image:
 
 
 def _read_tiff(path: Path) -> Image:
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it would say is said in our own words
     with tifffile.TiffFile(path) as tiff:
         series = tiff.series[0]
-        incomplete = [page for page in series.pages if page is None or not _is_complete(page, path.stat().st_size)]
-        if incomplete:
+        if any(page is None or not _is_complete(page, path.stat().st_size) for page in series.pages):
             raise ValueError("the file ends before its pixels do")
-        values = series.asarray()
-        axes = series.axes
-    remarks = () if len(tiff.series) == 1 else (f"{path} holds {len(tiff.series)} images: the first is used",)
-    return _without_alpha(values, axes.index("S") - values.ndim if "S" in axes else None, path, remarks)
+        values, axes, page = series.asarray(), series.axes, series.keyframe
+        remarks = [] if len(tiff.series) == 1 else [f"{path} holds {len(tiff.series)} images: the first is used"]
+        photometric = tifffile.PHOTOMETRIC(page.photometric)
+        colormap = page.colormap  # read from the file while it is open
+    if photometric == tifffile.PHOTOMETRIC.PALETTE:
+        values, axes = np.moveaxis(colormap[:, values], 0, -1), f"{axes}S"
+    elif photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+        values = ~values if values.dtype.kind in "bu" else -values
+        remarks.append(f"{path} is stored with white as zero: inverted")
+    elif photometric == tifffile.PHOTOMETRIC.SEPARATED:
+        raise ValueError("its colours are those of inks (CMYK): convert it to RGB first")
+    channel_axis = axes.index("S") - values.ndim if "S" in axes else None
+    if channel_axis is not None and page.extrasamples:
+        values = np.take(values, range(values.shape[channel_axis] - len(page.extrasamples)), axis=channel_axis)
+        remarks.append(f"{path} has an alpha channel: it is left out")
+        if values.shape[channel_axis] == 1:
+            values, channel_axis = np.squeeze(values, channel_axis), None
+    return Image(values, channel_axis, tuple(remarks))
 
 
 def _is_complete(page: Any, size: int) -> bool:
@@ -96,19 +118,28 @@ def _is_complete(page: Any, size: int) -> bool:
 
 
 def _read_png_or_jpeg(path: Path) -> Image:
-    values = imageio.imread(path, plugin="pillow")
-    return _without_alpha(values, -1 if values.ndim == 3 else None, path, ())
-
-
-def _without_alpha(values: Array, channel_axis: int | None, path: Path, remarks: tuple[str, ...]) -> Image:
-    """The image without its transparency, which is not light and must not be deconvolved."""
-    if channel_axis is not None and values.shape[channel_axis] in (2, 4):
-        opaque = values.shape[channel_axis] - 1
-        values = np.take(values, range(opaque), axis=channel_axis)
-        remarks = (*remarks, f"{path} has an alpha channel: it is left out")
-        if opaque == 1:
-            values, channel_axis = np.squeeze(values, channel_axis), None
-    return Image(values, channel_axis, remarks)
+    remarks = []
+    header = path.read_bytes()[:26]
+    if header.startswith(b"\x89PNG") and header[24] == 16 and header[25] in (2, 6):
+        raise ValueError("colour PNG of 16 bits, of which Pillow would read 8: save it as TIFF")
+    try:
+        opened = PillowImage.open(path)
+    except UnidentifiedImageError:
+        raise ValueError("it is neither a PNG nor a JPEG") from None
+    with opened as picture:
+        upright = ImageOps.exif_transpose(picture)
+        if upright.size != picture.size or picture.getexif().get(_EXIF_ORIENTATION, 1) != 1:
+            remarks.append(f"{path} was turned upright, as its EXIF orientation says")
+        if upright.mode == "CMYK":
+            raise ValueError("its colours are those of inks (CMYK): convert it to RGB first")
+        if "A" in upright.getbands() or "transparency" in upright.info:
+            remarks.append(f"{path} has an alpha channel: it is left out")
+        if upright.mode in ("P", "PA", "RGBA", "YCbCr"):
+            upright = upright.convert("RGB")
+        elif upright.mode == "LA":
+            upright = upright.convert("L")
+        values = np.asarray(upright)
+    return Image(values, -1 if values.ndim == 3 else None, tuple(remarks))
 
 
 def read_psf(specification: str) -> tuple[Array, tuple[str, ...]]:
@@ -116,13 +147,17 @@ def read_psf(specification: str) -> tuple[Array, tuple[str, ...]]:
 
     Integer values, as in a PNG, are divided by their sum, since they cannot sum to one as they are.
     """
+    if not specification:
+        raise InputError("--psf is empty: give gaussian:SHAPE:SIGMA or a file")
     kind, *parts = specification.split(":")
     if not parts or Path(specification).exists():
         image = read_image(Path(specification), "--psf")
         if image.channel_axis is not None:
             raise InputError(f"--psf: {specification} is a colour image; a PSF has one value a pixel")
         values, remarks = image.values, image.remarks
-        if values.dtype.kind in "biu" and values.any():
+        if values.dtype.kind in "biu" and values.sum() == 0:
+            raise InputError(f"--psf: the integers in {specification} sum to zero, so that they cannot be normalised")
+        if values.dtype.kind in "biu":
             remarks = (*remarks, f"the PSF in {specification} holds integers: divided by their sum, {values.sum()}")
             values = values / values.sum()
         return values, remarks
@@ -164,7 +199,8 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under another name beside it, and rename it when it is complete."""
+    """Write a file under another name beside it, and rename it when it is complete; a link is followed."""
+    path = path.resolve()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
@@ -175,6 +211,20 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """A further Ctrl-C is ignored: what has been computed is written first."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not in the main thread, which alone gets Ctrl-C
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _umask() -> int:
@@ -221,12 +271,20 @@ def write_image(path: Path, image: Array, channel_axis: int | None, source: np.d
         pixels, words = _as_png_pixels(image, source)
         if channel_axis is not None:
             pixels = np.moveaxis(pixels, channel_axis, -1)
-        write_whole(path, lambda file: imageio.imwrite(file, pixels, plugin="pillow"))
+        write_whole(path, lambda file: PillowImage.fromarray(pixels).save(file, format="png"))
         return words
     values = image.astype(np.float64) if image.dtype == np.longdouble else image
-    colour = channel_axis is not None and channel_axis % image.ndim == image.ndim - 1 and image.shape[-1] == 3
-    write_whole(path, lambda file: tifffile.imwrite(file, values, photometric="rgb" if colour else "minisblack"))
-    return f"{values.dtype} values as they are"
+    layout: dict[str, Any] = {"photometric": "minisblack"}
+    words = ""
+    if channel_axis is not None and image.shape[channel_axis] == 3 and image.ndim == 3:
+        last = channel_axis % image.ndim == image.ndim - 1
+        layout = {"photometric": "rgb", "planarconfig": "contig" if last else "separate"}
+        if not last:
+            values = np.moveaxis(values, channel_axis, 0)
+    elif image.ndim == 1:
+        values, words = values[np.newaxis], ", as one row, which is the least that a TIFF holds"
+    write_whole(path, lambda file: tifffile.imwrite(file, values, **layout))
+    return f"{values.dtype} values as they are{words}"
 
 
 def check_fits_png(path: Path, shape: tuple[int, ...], channel_axis: int | None) -> None:
@@ -245,7 +303,7 @@ def _as_png_pixels(image: Array, source: np.dtype[Any]) -> tuple[Array, str]:
         depth = source if image.ndim == 2 else np.dtype(np.uint8)
         outside = np.count_nonzero((image < 0) | (image > largest))
         scaled = np.clip(image, 0, largest) * (np.iinfo(depth).max / largest)
-        words = f"PNG, values clipped to the source's range 0 to {largest} ({outside} pixels were outside) and rounded"
+        words = f"PNG, values clipped to the source's range 0 to {largest} ({outside} values were outside) and rounded"
         words += "" if depth == source else ", then scaled to 8 bits"
         return np.rint(scaled).astype(depth), words
     low, high = float(image.min()), float(image.max())

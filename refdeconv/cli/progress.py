@@ -10,6 +10,20 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 SECONDS_BETWEEN_LINES = 2.0
 
 
+def consoles() -> tuple[Console, Console]:
+    """Where messages and where results go; names of files are printed as they are, in one line."""
+    return _Plain(stderr=True, markup=False, highlight=False), _Plain(markup=False, highlight=False)
+
+
+class _Plain(Console):
+    """A console that does not break lines, except those of tables."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print."""
+        options.setdefault("soft_wrap", all(isinstance(thing, str) for thing in objects))
+        super().print(*objects, **options)
+
+
 class SolveProgress:
     """A live line with iteration, value and gradient norm; its `callback` is for `refdeconv.minimize`."""
 
@@ -17,7 +31,9 @@ class SolveProgress:
         self._console, self._solves, self._solve = console, solves, 0
         self._last_line = -float("inf")
         self._live = (
-            Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console)
+            Progress(
+                SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), console=console
+            )
             if console.is_terminal
             else None
         )
@@ -38,14 +54,13 @@ class SolveProgress:
         """Show where the solve stands."""
         self._solve += intermediate_result.nit == 1
         line = (
-            f"iteration {intermediate_result.nit:3d}   value {intermediate_result.value:.9g}   "
-            f"gradient norm {intermediate_result.gradient_norm:.2e}   "
-            f"{intermediate_result.hessian_products} Hessian products"
+            f"iteration {intermediate_result.nit}  value {intermediate_result.value:.8g}  "
+            f"gradient norm {intermediate_result.gradient_norm:.1e}"
         )
         if self._solves > 1:
-            line = f"channel {self._solve} of {self._solves}   {line}"
+            line = f"channel {self._solve} of {self._solves}  {line}"
         if self._live is not None:
             self._live.update(self._task, description=line)
         elif time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
-            self._console.print(line, highlight=False, soft_wrap=True)
+            self._console.print(line)

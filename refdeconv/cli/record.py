@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Any
 
 import refdeconv as rd
+from refdeconv._fft import BACKEND
 
 
 def reached(result: Any) -> dict[str, Any]:
@@ -36,4 +37,5 @@ def versions() -> dict[str, str]:
         "refdeconv": rd.__version__,
         "python": platform.python_version(),
         **{name: version(name) for name in ("numpy", "scipy", "scikit-image")},
+        "fft": BACKEND if BACKEND == "scipy" else f"{BACKEND} {version(BACKEND)}",
     }

@@ -34,7 +34,8 @@ class L2Norm(Functional):
 
     def __init__(self, data: ArrayLike | None = None) -> None:
         data = None if data is None else real_array(data, "data")
-        self._freeze(data=data, input_shape=None if data is None else data.shape)
+        self.data = data
+        self.input_shape = None if data is None else data.shape
 
     def at(self, u: ArrayLike) -> Expansion:
         """The norm, the residual divided by it, and the projection orthogonal to the residual, divided by it.
@@ -44,8 +45,10 @@ class L2Norm(Functional):
         residual = self._residual(u)
         norm = _norm(residual)
         no_curvature = Zero(residual.shape, residual.shape)
-        if norm == 0:
-            return Expansion(lambda: norm, lambda: np.zeros_like(residual), lambda: no_curvature)
+        if abs(norm) < np.finfo(residual.dtype).tiny:  # zero, or so small that its curvature is out of range
+            return Expansion(
+                lambda: norm, lambda: residual / norm if norm != 0 else np.zeros_like(residual), lambda: no_curvature
+            )
         if residual.size == 1:  # an absolute value: straight on both sides of its kink
             return Expansion(lambda: norm, lambda: residual / norm, lambda: no_curvature)
         return Expansion(

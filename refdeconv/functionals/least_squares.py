@@ -44,7 +44,9 @@ class LeastSquares(Functional):
             if weight.min() < 0:
                 raise ValueError(f"weight must be >= 0, its smallest value is {weight.min()}")
             shape = shape or weight.shape or None
-        self._freeze(data=data, weight=weight, input_shape=shape)
+        self.data = data
+        self.weight = weight
+        self.input_shape = shape
 
     def value(self, u: ArrayLike) -> Any:
         """Half the weighted sum of squared residuals."""

@@ -93,19 +93,17 @@ class Convolution(LinearOperator):
             raise ValueError("workers must not be 0: give a number of threads, or -1 for one a core")
         origin = _origin(origin, psf.shape)
         fft_shape = shape if boundary == "wrap" else _padded_shape(psf, origin, shape)
-        self._freeze(
-            input_shape=shape,
-            output_shape=shape,
-            psf=psf,
-            boundary=boundary,
-            origin=origin,
-            workers=workers,
-            fft_shape=fft_shape,
-        )
+        self.input_shape = shape
+        self.output_shape = shape
+        self.psf = psf
+        self.boundary = boundary
+        self.origin = origin
+        self.workers = workers
+        self.fft_shape = fft_shape
         # In the precisions that images come in; longdouble, for verification, is computed when it is needed.
         double = self._transform(np.dtype(np.float64))
         single = read_only(double.astype(np.complex64))
-        self._freeze(_spectra={np.dtype(np.float32): single, np.dtype(np.float64): double})
+        self._spectra = {np.dtype(np.float32): single, np.dtype(np.float64): double}
 
     def forward(self, x: ArrayLike) -> Array:
         """The blurred image."""
@@ -151,7 +149,8 @@ class Convolution(LinearOperator):
         reachable = self.psf, self.origin
         if self.boundary == "constant":
             reachable = _within_reach(self.psf, self.origin, self.input_shape)
-        placed = _placed_around_zero(*reachable, self.fft_shape).astype(real_dtype(dtype), copy=False)
+        psf, origin = reachable
+        placed = _placed_around_zero(psf.astype(real_dtype(dtype), copy=False), origin, self.fft_shape)
         return read_only(_fft.spectrum(placed, self.workers))
 
     def __repr__(self) -> str:

@@ -28,7 +28,9 @@ class Diagonal(LinearOperator):
 
     def __init__(self, weights: ArrayLike) -> None:
         weights = real_array(weights, "weights")
-        self._freeze(weights=weights, input_shape=weights.shape, output_shape=weights.shape)
+        self.weights = weights
+        self.input_shape = weights.shape
+        self.output_shape = weights.shape
 
     def forward(self, x: ArrayLike) -> Array:
         """The product weights * x, pixel by pixel."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, axis_index, image_shape, operand, real_number
+from refdeconv._arrays import Array, axis_index, cast_scalar, image_shape, operand, real_number
 from refdeconv.calculus import LinearOperator
 
 
@@ -61,7 +61,10 @@ class Gradient(LinearOperator):
         if len(steps) != len(axes):
             raise ValueError(f"spacing needs one number, or one for each of the {len(axes)} axes, got {len(steps)}")
         steps = tuple(real_number(step, "spacing", minimum=0, exclusive=True) for step in steps)
-        self._freeze(input_shape=shape, output_shape=(len(axes), *shape), spacing=steps, axes=axes)
+        self.input_shape = shape
+        self.output_shape = (len(axes), *shape)
+        self.spacing = steps
+        self.axes = axes
 
     def forward(self, x: ArrayLike) -> Array:
         """The differences along each axis, stacked along a new first axis."""
@@ -72,7 +75,7 @@ class Gradient(LinearOperator):
             np.subtract(x[far], x[near], out=difference[near])
             difference[edge] = 0
             if step != 1:
-                difference /= float(step)
+                difference /= cast_scalar(step, x)
         return differences
 
     def adjoint(self, y: ArrayLike) -> Array:
@@ -81,7 +84,7 @@ class Gradient(LinearOperator):
         divergence = np.zeros(self.input_shape, y.dtype)
         for component, axis, step in zip(y, self.axes, self.spacing, strict=True):
             near, far, _ = _neighbours(component.ndim, axis)
-            flow = component[near] if step == 1 else component[near] / float(step)
+            flow = component[near] if step == 1 else component[near] / cast_scalar(step, y)
             divergence[far] += flow
             divergence[near] -= flow
         return divergence
@@ -94,7 +97,8 @@ class Gradient(LinearOperator):
             near, far, _ = _neighbours(x.ndim, axis)
             flow = x[far] - x[near]
             if step != 1:
-                flow /= float(step) ** 2
+                flow /= cast_scalar(step, x)
+                flow /= cast_scalar(step, x)  # not by the square, which may overflow
             laplacian[far] += flow
             laplacian[near] -= flow
         return laplacian

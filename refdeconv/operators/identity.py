@@ -27,7 +27,8 @@ class Identity(LinearOperator):
 
     def __init__(self, shape: int | tuple[int, ...]) -> None:
         shape = image_shape(shape)
-        self._freeze(input_shape=shape, output_shape=shape)
+        self.input_shape = shape
+        self.output_shape = shape
 
     def forward(self, x: ArrayLike) -> Array:
         """A copy of x."""

@@ -109,7 +109,11 @@ class Evaluations:
 
     def gradient(self, flat: Array) -> Array:
         """The gradient of f at x, flat."""
-        gradient = self.gradient_at(self.point(flat))
+        point = self.point(flat)
+        # A trial step outside the domain has no gradient; NaN makes the line search come back.
+        if self.value_at(point) == np.inf:
+            return np.full(flat.shape, np.nan, flat.dtype)
+        gradient = self.gradient_at(point)
         if not np.isfinite(gradient).all():
             raise Stopped("nan")
         return self._flat(gradient, flat.dtype)
@@ -123,7 +127,7 @@ class Evaluations:
             # Newton-CG takes zero curvature as the end of its inner loop, and steps along what it has found so far.
             self.truncated += 1
             return np.zeros_like(direction)
-        product = self.apply_hessian(self.point(flat), self.image(direction))
+        product = self.apply_hessian(self.point(flat), self.image(np.asarray(direction)))
         self.hessian_products += 1
         if not np.isfinite(product).all():
             raise Stopped("nan")
@@ -180,14 +184,21 @@ class Evaluations:
         """The objective's value at a point, counted when it is computed."""
         if point.value is None:
             self.values += 1
-            point.value = point.expansion.value()
+            value = point.expansion.value()
+            if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iuf":
+                raise TypeError(f"the objective's value must be a real number, got {value!r}")
+            point.value = value
         return point.value
 
     def gradient_at(self, point: Point) -> Array:
         """Its gradient there, counted when it is computed."""
         if point.gradient is None:
             self.gradients += 1
-            point.gradient = point.expansion.gradient()
+            gradient = point.expansion.gradient()
+            if np.shape(gradient) != self.shape or np.iscomplexobj(gradient):
+                found = f"{type(gradient).__name__} of shape {np.shape(gradient)}, dtype {np.asarray(gradient).dtype}"
+                raise TypeError(f"the objective's gradient must be a real array of shape {self.shape}, got a {found}")
+            point.gradient = np.asarray(gradient)
         return point.gradient
 
     def apply_hessian(self, point: Point, direction: Array) -> Array:
@@ -195,6 +206,11 @@ class Evaluations:
         if point.hessian is None:
             point.hessian = point.expansion.hessian()
         return point.hessian.forward(direction)
+
+    def terms_gradient_norm(self, point: Point) -> float | None:
+        """The sum of the norms of the gradients of the objective's terms; None if it has but one."""
+        terms = self.objective.terms()
+        return sum(float(np.linalg.norm(term.gradient(point.x))) for term in terms) if len(terms) > 1 else None
 
     def curvature_along_gradient(self, point: Point) -> float:
         """The inner product <g, H g>, in the solver's units."""

@@ -9,9 +9,9 @@ import scipy.optimize
 from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult
 
-from refdeconv._arrays import Array, choice, real_array, real_number, whole_number
+from refdeconv._arrays import Array, choice, inner, real_array, real_number, whole_number
 from refdeconv.calculus import Functional
-from refdeconv.solve.evaluations import Callback, Evaluations, Stopped
+from refdeconv.solve.evaluations import Callback, Evaluations, Iterate, Stopped
 from refdeconv.solve.outcome import Reached, describe
 
 _TRUST_OPTIONS = ("gtol", "initial_trust_radius", "max_trust_radius", "eta", "maxiter")
@@ -22,6 +22,7 @@ METHODS = {
     "L-BFGS-B": ("ftol", "gtol", "maxiter", "maxfun", "maxcor", "maxls"),
     "CG": ("gtol", "norm", "maxiter", "c1", "c2"),
 }
+STOPPED = 99  # the status of a result that a limit, a callback or Ctrl-C ended
 SECOND_ORDER = ("Newton-CG", "trust-ncg", "trust-krylov")
 _COMPILED = ("trust-krylov", "L-BFGS-B")  # their inner loops are in C, and know float64 alone
 _MAXITER = {True: 1000, False: 15000}  # scipy's own default, 200 iterations a pixel, is as good as none
@@ -82,10 +83,12 @@ def minimize(
 
     Notes
     -----
-    ``success`` is not scipy's flag: it also needs a gradient that has fallen to 1e-2 of the start's, or that is small
-    for the Hessian at hand; and a stop at the floor of the floating-point precision counts as success. The message says
-    which. Ctrl-C ends the solve with the best iterate so far, ``interrupted=True``. Derivation: derivations/solve.md,
-    SOL.1, SOL.2, SOL.3
+    ``success`` is not scipy's flag: it also needs a gradient that has fallen to 5e-3 of the start's, or that is as
+    small beside those of the objective's terms; and a stop at the floor of the floating-point precision counts as
+    success. The message says which. Ctrl-C ends the solve with the best iterate so far, ``interrupted=True``. Where
+    Newton-CG cannot leave the start, because it is at a kink, up to three steps of nonlinear CG lead away from it.
+
+    Derivation: derivations/solve.md, SOL.1, SOL.2, SOL.3
     """
     if not isinstance(objective, Functional):
         raise TypeError(f"objective must be a refdeconv Functional, got {type(objective).__name__}")
@@ -115,7 +118,11 @@ def minimize(
     keeps_longdouble = start.dtype == np.longdouble and method not in _COMPILED
     flat = start.reshape(-1).astype(np.longdouble if keeps_longdouble else np.float64)
     found, stopped = _run(evaluations, flat, scale, method, options)
-    return _result(evaluations, flat, method, max_cg_iterations, found, stopped)
+    has_scale = scale is not None
+    try:
+        return _result(evaluations, flat, method, max_cg_iterations, has_scale, found, stopped)
+    except KeyboardInterrupt:
+        return _result(evaluations, flat, method, max_cg_iterations, has_scale, None, "interrupted")
 
 
 def _run(
@@ -128,19 +135,31 @@ def _run(
             return None, None
         if scale is not None:
             flat = evaluations.set_units(flat, scale)
-        return scipy.optimize.minimize(
-            evaluations.value,
-            flat,
-            jac=evaluations.gradient,
-            hessp=evaluations.hessian_product if method in SECOND_ORDER else None,
-            method=method,
-            callback=evaluations.iteration,
-            options=options,
-        ), None
+        found = _scipy_minimize(evaluations, flat, method, options)
+        if method == "Newton-CG" and not found.success and found.nit == 0 and options["maxiter"] > 1:
+            # A start at a kink, such as a constant image, has no curvature for Newton's method, whose line search then
+            # fails. Nonlinear CG needs none, and leads away from the kink.
+            away = _scipy_minimize(evaluations, flat, "CG", {"maxiter": 3})
+            if away.nit > 0 and away.fun < found.fun:
+                left = {**options, "maxiter": max(1, options["maxiter"] - away.nit)}
+                found = _scipy_minimize(evaluations, np.asarray(away.x), method, left)
+        return found, None
     except Stopped as stop:
         return None, stop.reason
     except KeyboardInterrupt:
         return None, "interrupted"
+
+
+def _scipy_minimize(evaluations: Evaluations, flat: Array, method: str, options: dict[str, Any]) -> OptimizeResult:
+    return scipy.optimize.minimize(
+        evaluations.value,
+        flat,
+        jac=evaluations.gradient,
+        hessp=evaluations.hessian_product if method in SECOND_ORDER else None,
+        method=method,
+        callback=evaluations.iteration,
+        options=options,
+    )
 
 
 def _check_start(evaluations: Evaluations, flat: Array) -> None:
@@ -160,6 +179,7 @@ def _result(
     start: Array,
     method: str,
     max_cg_iterations: int,
+    has_scale: bool,
     found: OptimizeResult | None,
     stopped: str | None,
 ) -> OptimizeResult:
@@ -169,10 +189,17 @@ def _result(
     best = evaluations.best if stopped is not None else None
     point = best or evaluations.point(flat)
     value, gradient = evaluations.value_at(point), evaluations.gradient_at(point)
-    if not evaluations.history:  # interrupted within the very first evaluation
-        evaluations.record(start)
     gradient_norm = float(np.linalg.norm(gradient))
+    if not evaluations.history:  # ended within the very first evaluation
+        if not (np.isfinite(value) and np.isfinite(gradient_norm)):
+            raise ValueError("the objective or its gradient is not finite at x0: start inside its domain")
+        evaluations.history.append(Iterate(float(value), gradient_norm, 0))
     counts = {"nfev": evaluations.values, "njev": evaluations.gradients, "nhev": evaluations.hessian_products}
+
+    def cauchy_step() -> float:
+        """The length of the step along the gradient that is best for a quadratic, ||g||^3 / <g, H g>."""
+        return _ratio(gradient_norm**3, inner(gradient, evaluations.apply_hessian(point, gradient)))
+
     reached = Reached(
         method=method,
         dtype=evaluations.dtype,
@@ -183,7 +210,10 @@ def _result(
         hessian_products=evaluations.hessian_products,
         truncated=evaluations.truncated,
         max_cg_iterations=max_cg_iterations,
-        backward_error=lambda: _ratio(gradient_norm, np.linalg.norm(evaluations.apply_hessian(point, point.x))),
+        has_scale=has_scale,
+        terms_gradient_norm=lambda: evaluations.terms_gradient_norm(point),
+        cauchy_decrease=lambda: gradient_norm * cauchy_step() / 2,
+        relative_step=lambda: _ratio(cauchy_step(), np.linalg.norm(point.x)),
         gradient_curvature=lambda: evaluations.curvature_along_gradient(point),
     )
     if found is None and stopped is None:
@@ -191,7 +221,7 @@ def _result(
         message = f"x0 is a stationary point: its gradient is exactly zero. Reached: {reached}."
     else:
         scipy_success, scipy_message, status = (
-            (found.success, found.message, int(found.status)) if found else (False, "", 99)
+            (found.success, found.message, int(found.status)) if found else (False, "", STOPPED)
         )
         success, message = describe(reached, scipy_success, scipy_message, stopped)
     return OptimizeResult(
@@ -205,6 +235,7 @@ def _result(
         **counts,
         gradient_norm=gradient_norm,
         relative_gradient_norm=reached.relative_gradient_norm,
+        truncated_steps=evaluations.truncated,
         seconds=seconds,
         history=evaluations.history,
         method=method,
@@ -224,7 +255,16 @@ def _checked_options(method: str, options: dict[str, Any]) -> dict[str, Any]:
                 raise ValueError(f"{name} must be >= 1, got {value!r}")
         elif name != "inexact" and not (name == "norm" and value in (math.inf, -math.inf)):
             real_number(value, name, minimum=0)
-    return {"maxiter": _MAXITER[method in SECOND_ORDER], **options}
+    if "eta" in options and options["eta"] >= 0.25:
+        raise ValueError(f"eta must be below 0.25, got {options['eta']!r}")
+    if options.get("norm") == 0:
+        raise ValueError("norm must not be 0")
+    if not isinstance(options.get("inexact", True), bool | np.bool_):
+        raise TypeError(f"inexact must be True or False, got {options['inexact']!r}")
+    if {"c1", "c2"} & set(options) and not 0 < options.get("c1", 1e-4) < options.get("c2", 0.4) < 1:
+        raise ValueError(f"c1 and c2 must satisfy 0 < c1 < c2 < 1, got {options.get('c1')!r} and {options.get('c2')!r}")
+    maxiter = options.get("maxiter", _MAXITER[method in SECOND_ORDER])
+    return {"maxiter": maxiter, **({"maxfun": 2 * maxiter} if method == "L-BFGS-B" else {}), **options}
 
 
 def _parameter_names(function: Callback) -> list[str]:

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-# A gradient this small beside the one at the start has fallen (derivations/solve.md, SOL.2).
-FALLEN = 1e-2
-# A gradient this small beside ||H x|| is that of an x already found: its relative error is of this order (SOL.2).
-STATIONARY = 1e-6
+# A gradient this small beside the one at the start, or beside those of the objective's terms, has fallen (SOL.2).
+FALLEN = 5e-3
+# Of an objective of one term, a steepest-descent step that would gain less than this part of the value gains nothing.
+NEGLIGIBLE = 1e-9
+# A gradient that a step this small beside x would undo, though it has not fallen, is one at a kink: curvatures grow
+# without bound there.
+KINK = 1e-6
 # scipy's Newton-CG takes curvatures below this for zero, whatever the scale of the objective.
 SCIPY_ZERO_CURVATURE = 3 * 2.0**-52
 
@@ -23,8 +26,9 @@ class ConvergenceWarning(UserWarning):
 class Reached:
     """Where a solve ended, as far as the verdict needs it.
 
-    `backward_error` is ||grad f|| / ||H x||, and `gradient_curvature` is <g, H g> in the solver's units; each costs a
-    product with the Hessian, and is computed only where it decides.
+    `terms_gradient_norm` is the sum of the norms of the terms' gradients (None for an objective of one term),
+    `cauchy_decrease` what the best step along the gradient would gain, `relative_step` its length relative to x, and
+    `gradient_curvature` <g, H g> in the solver's units. They are computed only where they decide.
     """
 
     method: str
@@ -36,7 +40,10 @@ class Reached:
     hessian_products: int
     truncated: int
     max_cg_iterations: int
-    backward_error: Callable[[], float]
+    has_scale: bool
+    terms_gradient_norm: Callable[[], float | None]
+    cauchy_decrease: Callable[[], float]
+    relative_step: Callable[[], float]
     gradient_curvature: Callable[[], float]
 
     @property
@@ -68,6 +75,12 @@ def describe(reached: Reached, scipy_success: bool, scipy_message: str, stopped:
         return False, f"{happened} {_sentence(reached)}{advice}"
     if scipy_success:
         success, happened, advice = _after_success(reached)
+    elif reached.method == "L-BFGS-B" and "evaluations" in scipy_message.lower():
+        success, happened, advice = (
+            False,
+            "Stopped at maxfun before it converged.",
+            "Continue from result.x, or give a larger maxfun.",
+        )
     elif "maxim" in scipy_message.lower() or "exceed" in scipy_message.lower() or "limit" in scipy_message.lower():
         success, happened, advice = (
             False,
@@ -82,10 +95,10 @@ def describe(reached: Reached, scipy_success: bool, scipy_message: str, stopped:
         )
     else:
         success, happened, advice = _after_failed_step(reached)
-    if reached.truncated:
+    if reached.truncated and not success:
         advice += (
-            f" {reached.truncated} Newton steps were cut short after max_cg_iterations={reached.max_cg_iterations} "
-            "products: the problem is ill-conditioned; a larger regularisation weight makes it easier."
+            f" max_cg_iterations={reached.max_cg_iterations} cut short {reached.truncated} of the Newton steps: the "
+            "problem is ill-conditioned; a larger regularisation weight makes it easier."
         )
     return success, f"{happened} {_sentence(reached)}{advice.strip()}".rstrip()
 
@@ -94,47 +107,74 @@ def _sentence(reached: Reached) -> str:
     return f"Reached: {reached}. "
 
 
-def _after_success(reached: Reached) -> tuple[bool, str, str]:
+def _converged(reached: Reached) -> str | None:
+    """In which way the gradient is small enough, or None."""
     if reached.relative_gradient_norm <= FALLEN:
-        return True, "Converged.", ""
-    if reached.backward_error() <= max(STATIONARY, 100 * float(np.finfo(reached.dtype).eps)):
-        return True, "Converged: the start was already close to the minimiser.", ""
+        return "Converged."
+    of_terms = reached.terms_gradient_norm()
+    if of_terms is None:
+        stationary = reached.cauchy_decrease() <= NEGLIGIBLE * abs(reached.value)
+    else:
+        stationary = reached.gradient_norm <= FALLEN * of_terms
+    return "Converged: the start was already close to the minimiser." if stationary else None
+
+
+def _after_success(reached: Reached) -> tuple[bool, str, str]:
+    converged = _converged(reached)
+    if converged:
+        return True, converged, ""
     happened = f"Not converged: scipy's {reached.method} reports success, but the gradient has hardly fallen."
     if reached.truncated:
         return False, happened, ""
+    if reached.relative_step() <= KINK:
+        return False, "Not converged in the gradient.", _KINK
     if reached.without_curvature():
         return False, *_NO_CURVATURE
-    return False, happened, _TOLERANCE_ADVICE[reached.method]
+    return False, happened, _tolerance_advice(reached)
 
 
 def _after_failed_step(reached: Reached) -> tuple[bool, str, str]:
-    if reached.relative_gradient_norm <= reached.floor:
+    if reached.relative_gradient_norm <= reached.floor or _converged(reached):
         return (
             True,
             f"Converged to the floor of {reached.dtype}: a further decrease of the value is below its rounding.",
             "The tolerance is tighter than this precision allows; a larger one ends earlier at the same image.",
         )
+    happened = "Not converged: no step along the search direction lowers the value."
+    if reached.relative_step() <= KINK:
+        return False, happened, _KINK
     if reached.without_curvature():
         return False, *_NO_CURVATURE
     return (
         False,
-        "Not converged: no step along the search direction lowers the value.",
-        "Usual causes: a kink nearby (a norm whose residual is almost zero: use a smooth term, or a larger "
-        "regularisation weight), a gradient that does not belong to the value, or float32 (try float64).",
+        happened,
+        "Usual causes: a kink nearby (a norm whose argument is almost zero), a gradient that does not belong to the "
+        "value, or float32 (try float64).",
     )
 
 
+def _tolerance_advice(reached: Reached) -> str:
+    """What to do about a tolerance that is absolute; a scale already given makes it relative."""
+    tolerance = _TOLERANCES[reached.method]
+    return f"{tolerance} Give a smaller one{'' if reached.has_scale else f', or {_GIVE_SCALE}'}."
+
+
+_KINK = (
+    "x is at a kink of the objective: a norm whose argument is almost zero (data that are fitted exactly, or an image "
+    "that is flat). If that is the minimiser, no gradient shows it. A smaller weight keeps an image from going flat, a "
+    "larger one the data from being fitted exactly; LeastSquares as data term has no kink."
+)
+_GIVE_SCALE = "scale=, the typical size of the image's values"
 _NO_CURVATURE = (
     "Not converged: scipy's Newton-CG takes curvatures below 7e-16 for zero, and here they are.",
-    "Give scale=, the typical size of the image's values, and the solve is made in units that fit.",
+    f"Give {_GIVE_SCALE}, and the solve is made in units that fit; or method='trust-krylov'.",
 )
-_GIVE_SCALE = "Give scale=, the typical size of the image's values, or a smaller tolerance."
-_TOLERANCE_ADVICE = {
-    "Newton-CG": f"xtol is an absolute change per pixel (default 1e-5). {_GIVE_SCALE}",
-    "trust-ncg": f"gtol is an absolute gradient norm (default 1e-4). {_GIVE_SCALE}",
-    "trust-krylov": f"gtol is an absolute gradient norm (default 1e-4). {_GIVE_SCALE}",
-    "L-BFGS-B": "Give a smaller ftol (relative change of the value) and gtol (largest gradient entry, absolute).",
-    "CG": f"gtol is an absolute bound on the largest gradient entry (default 1e-5). {_GIVE_SCALE}",
+_TOLERANCES = {
+    "Newton-CG": "xtol is an absolute change per pixel (default 1e-5).",
+    "trust-ncg": "gtol is an absolute gradient norm (default 1e-4).",
+    "trust-krylov": "gtol is an absolute gradient norm (default 1e-4).",
+    "L-BFGS-B": "ftol is a relative change of the value (default 2e-9), gtol an absolute gradient (default 1e-5).",
+    "CG": "gtol is an absolute bound on the largest gradient entry (default 1e-5).",
 }
 
 _STOPPED = {

@@ -1,5 +1,6 @@
 """Deconvolution of an image in one call."""
 
+import time
 import warnings
 from collections.abc import Sequence
 from typing import Any, Literal, overload
@@ -12,7 +13,7 @@ from refdeconv._arrays import Array, axis_index, real_array, real_number
 from refdeconv.problems import norm_and_gradient_norm
 from refdeconv.psf import as_psf
 from refdeconv.solve.evaluations import Callback
-from refdeconv.solve.minimizing import minimize
+from refdeconv.solve.minimizing import STOPPED, minimize
 from refdeconv.solve.outcome import ConvergenceWarning
 
 
@@ -48,6 +49,22 @@ def deconvolve(
     full_output: Literal[True],
     **options: Any,
 ) -> tuple[Array, OptimizeResult]: ...
+@overload
+def deconvolve(
+    image: ArrayLike,
+    psf: ArrayLike,
+    mu: float = ...,
+    *,
+    x0: ArrayLike | None = ...,
+    boundary: str = ...,
+    origin: int | Sequence[int] | None = ...,
+    channel_axis: int | None = ...,
+    method: str = ...,
+    callback: Callback | None = ...,
+    workers: int | None = ...,
+    full_output: bool,
+    **options: Any,
+) -> Array | tuple[Array, OptimizeResult]: ...
 def deconvolve(
     image: ArrayLike,
     psf: ArrayLike,
@@ -96,8 +113,9 @@ def deconvolve(
     full_output : bool
         Whether to return the solver's result, too.
     **options
-        Further options of `minimize`, such as ``xtol``, ``maxiter`` or ``max_seconds``. ``scale`` is by default the
-        image's largest absolute value, so that the tolerances are relative to it.
+        Further options of `minimize`, such as ``xtol``, ``maxiter`` or ``max_seconds`` (for all channels together).
+        ``scale`` is by default the difference between the image's largest and smallest value, so that the tolerances
+        are relative to it.
 
     Returns
     -------
@@ -105,7 +123,7 @@ def deconvolve(
         The deconvolved image, of the same shape and precision.
     result : OptimizeResult
         If `full_output`: what `minimize` returns. For a colour image ``x``, ``fun``, the counts and the norms are those
-        of all channels together (the objective is their sum), and ``channels`` holds the result of each.
+        of all channels solved, together (the objective is their sum), and ``channels`` holds the result of each.
 
     Raises
     ------
@@ -144,13 +162,21 @@ def deconvolve(
     kernel = as_psf(psf, channels.shape[1:], stacklevel=2)
     mu = real_number(mu, "mu", minimum=0, exclusive=True)
 
-    results = []
-    for channel, first in zip(channels, starts, strict=True):
-        objective = norm_and_gradient_norm(channel, kernel, mu, boundary=boundary, origin=origin, workers=workers)
-        scale = float(np.abs(channel).max()) or 1.0
-        results.append(minimize(objective, first, method, callback=callback, **({"scale": scale} | options)))
-        if results[-1].interrupted:
-            break
+    results: list[OptimizeResult] = []
+    began, limit = time.perf_counter(), options.get("max_seconds")
+    try:
+        for channel, first in zip(channels, starts, strict=True):
+            objective = norm_and_gradient_norm(channel, kernel, mu, boundary=boundary, origin=origin, workers=workers)
+            for_channel = {"scale": _spread(channel), **options}
+            if limit is not None and results:
+                for_channel["max_seconds"] = max(0.0, limit - (time.perf_counter() - began))
+            results.append(minimize(objective, first, method, callback=callback, **for_channel))
+            if results[-1].status == STOPPED:
+                break
+    except KeyboardInterrupt:
+        if not results:
+            raise
+        results[-1].interrupted = True
     result = results[0] if axis is None else _all_channels(results, starts, axis)
     if full_output:
         return result.x, result
@@ -159,18 +185,31 @@ def deconvolve(
     return result.x
 
 
+def _spread(channel: Array) -> float:
+    """The size of what varies in an image, a power-of-two-invariant measure that ignores an offset."""
+    low, high = float(channel.min()), float(channel.max())
+    return (high - low) or abs(high) or 1.0
+
+
 def _all_channels(results: list[OptimizeResult], starts: Array, axis: int) -> OptimizeResult:
-    """One result for the sum of the channels' objectives; channels that an interrupt left out stay as they started."""
+    """One result for the sum of the channels' objectives; channels that a stop left out stay as they started."""
     images = [result.x for result in results] + list(starts[len(results) :])
-    first_failure = next(((c, r) for c, r in enumerate(results) if not r.success), None)
+    missing = len(starts) - len(results)
+    failed = [r for r in results if not r.success]
+    message = f"{len(starts) - missing - len(failed)} of {len(starts)} channels converged."
+    if failed:
+        message += f" Channel {results.index(failed[0]) + 1}: {failed[0].message}"
+    if missing:
+        message += f" The last {missing} of them stay as they started."
     norms = np.array([[r.gradient_norm, r.history[0].gradient_norm] for r in results])
     gradient_norm, start_norm = map(float, np.linalg.norm(norms, axis=0))
     return OptimizeResult(
         x=np.moveaxis(np.stack(images), 0, axis),
         fun=sum(r.fun for r in results),
-        success=first_failure is None,
-        status=results[first_failure[0]].status if first_failure else 0,
-        message=f"channel {first_failure[0]}: {first_failure[1].message}" if first_failure else results[0].message,
+        jac=np.moveaxis(np.stack([r.jac for r in results]), 0, axis),
+        success=not failed and not missing,
+        status=failed[0].status if failed else STOPPED if missing else 0,
+        message=message,
         **{count: sum(r[count] for r in results) for count in ("nit", "nfev", "njev", "nhev")},
         gradient_norm=gradient_norm,
         relative_gradient_norm=gradient_norm / start_norm if start_norm > 0 else 0.0,

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import time
 
-import imageio.v3 as imageio
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 import refdeconv as rd
 
@@ -30,13 +30,13 @@ def files(tmp_path, blurred):
     tifffile.imwrite(tmp_path / "deep.tiff", np.rint(image * 65535).astype(np.uint16))
     tifffile.imwrite(tmp_path / "stack.tif", np.stack([image] * 3).astype(np.float32), photometric="minisblack")
     tifffile.imwrite(tmp_path / "colour.tif", bytes_, photometric="rgb")
-    imageio.imwrite(tmp_path / "grey.png", bytes_[..., 0])
-    imageio.imwrite(tmp_path / "deep.png", np.rint(image * 65535).astype(np.uint16))
-    imageio.imwrite(tmp_path / "colour.png", bytes_)
-    imageio.imwrite(tmp_path / "alpha.png", np.concatenate([bytes_, np.full((24, 21, 1), 200, np.uint8)], axis=-1))
-    imageio.imwrite(tmp_path / "grey.jpg", bytes_[..., 0], quality=95)
-    imageio.imwrite(tmp_path / "colour.jpeg", bytes_, quality=95)
-    imageio.imwrite(tmp_path / "psf.png", np.rint(psf / psf.max() * 255).astype(np.uint8))
+    Image.fromarray(bytes_[..., 0]).save(tmp_path / "grey.png")
+    Image.fromarray(np.rint(image * 65535).astype(np.uint16)).save(tmp_path / "deep.png")
+    Image.fromarray(bytes_).save(tmp_path / "colour.png")
+    Image.fromarray(np.concatenate([bytes_, np.full((24, 21, 1), 200, np.uint8)], axis=-1)).save(tmp_path / "alpha.png")
+    Image.fromarray(bytes_[..., 0]).save(tmp_path / "grey.jpg", quality=95)
+    Image.fromarray(bytes_).save(tmp_path / "colour.jpeg", quality=95)
+    Image.fromarray(np.rint(psf / psf.max() * 255).astype(np.uint8)).save(tmp_path / "psf.png")
     return tmp_path
 
 
@@ -92,7 +92,7 @@ def test_png_of_integers_keeps_their_range(run, files):
     for name, dtype in (("grey.png", np.uint8), ("deep.png", np.uint16), ("colour.png", np.uint8)):
         result = run("deconvolve", name, "--psf", PSF, "--mu", 0.3, "--out", "sharp.png")
         assert result.exit_code == 0
-        found, before = imageio.imread("sharp.png"), imageio.imread(name)
+        found, before = np.asarray(Image.open("sharp.png")), np.asarray(Image.open(name))
         assert found.dtype == dtype
         assert found.shape == before.shape
         assert abs(found.mean() / before.mean() - 1) < 0.1
@@ -102,14 +102,14 @@ def test_png_of_integers_keeps_their_range(run, files):
 def test_png_of_floats_says_how_it_was_scaled(run, files):
     result = run("deconvolve", "image.npy", "--psf", PSF, "--mu", 0.3, "--out", "sharp.png")
     assert result.exit_code == 0
-    found = imageio.imread("sharp.png")
+    found = np.asarray(Image.open("sharp.png"))
     assert (found.min(), found.max()) == (0, 255)
     assert "scaled linearly" in result.stderr
     assert "is 0 and" in result.stderr
 
 
 def test_three_dimensions_and_channels(run, files):
-    assert run("deconvolve", "stack.tif", "--psf", "gaussian:3x5x4:0.5", "--mu", 0.3, "--out", "a.npy").exit_code == 0
+    assert run("deconvolve", "stack.tif", "--psf", "gaussian:3x5x4:1.2", "--mu", 0.3, "--out", "a.npy").exit_code == 0
     assert np.load("a.npy").shape == (3, 24, 21)
     result = run("deconvolve", "stack.tif", "--psf", PSF, "--mu", 0.3, "--channel-axis", 0, "--out", "b.npy")
     assert result.exit_code == 0
@@ -135,6 +135,86 @@ def test_not_converged_is_exit_status_three(run, files):
     assert result.exit_code == 3
     assert "max_seconds" in result.stderr
     assert (files / "a.npy").exists()
+
+
+def test_files_whose_pixels_are_not_what_they_seem(run, files, blurred):
+    """Palettes are expanded, white-is-zero inverted, pictures turned upright; inks and 16-bit colour PNG refused."""
+    grey = np.rint(blurred[0] * 255).astype(np.uint8)
+    colour = np.asarray(Image.open("colour.png"))
+    Image.fromarray(colour).convert("P").save("palette.png")
+    Image.fromarray(colour).convert("P").save("palette.tif")
+    tifffile.imwrite("inverted.tif", 255 - grey, photometric="miniswhite")
+    tifffile.imwrite("packed.tif", grey, compression="lzw")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    Image.fromarray(grey).save("turned.jpg", exif=exif, quality=95)
+    shapes = {"palette.png": (24, 21, 3), "palette.tif": (24, 21, 3), "inverted.tif": (24, 21), "packed.tif": (24, 21)}
+    plain = rd.deconvolve(grey, rd.psf.gaussian((5, 4), (1, 0.8)), mu=0.3)
+    for name, shape in {**shapes, "turned.jpg": (21, 24)}.items():
+        result = run("deconvolve", name, "--psf", PSF, "--mu", 0.3, "--out", "a.npy")
+        assert result.exit_code == 0, result.stderr
+        assert np.load("a.npy").shape == shape
+        if name in ("inverted.tif", "packed.tif"):
+            assert np.allclose(np.load("a.npy"), plain, atol=1e-6)
+        assert ("turned upright" in result.stderr) == (name == "turned.jpg")
+        assert ("white as zero" in result.stderr) == (name == "inverted.tif")
+
+    Image.fromarray(colour).convert("CMYK").save("inks.jpg")
+    Image.fromarray(colour).convert("CMYK").save("inks.tif")
+    header = bytearray((files / "colour.png").read_bytes())
+    header[24] = 16
+    (files / "deep-colour.png").write_bytes(header)
+    for name, message in {"inks.jpg": "CMYK", "inks.tif": "CMYK", "deep-colour.png": "16 bits"}.items():
+        result = run("deconvolve", name, "--psf", PSF, "--out", "a.npy")
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+
+def test_one_dimension(run, files):
+    np.save("line.npy", np.random.default_rng(0).random(40))
+    result = run("deconvolve", "line.npy", "--psf", "gaussian:5:1", "--out", "a.tif")
+    assert result.exit_code == 0
+    assert tifffile.imread("a.tif").shape == (1, 40)
+    assert "as one row" in result.stderr
+
+
+def test_planar_colour_stays_planar(run, files):
+    tifffile.imwrite(
+        "planar.tif", np.moveaxis(tifffile.imread("colour.tif"), -1, 0), photometric="rgb", planarconfig="separate"
+    )
+    assert run("deconvolve", "planar.tif", "--psf", PSF, "--mu", 0.3, "--out", "a.tif").exit_code == 0
+    with tifffile.TiffFile("a.tif") as tiff:
+        assert tiff.series[0].axes == "SYX"
+
+
+def test_names_of_files_are_printed_as_they_are(run, files):
+    result = run("deconvolve", "image.npy", "--psf", PSF, "--mu", 0.3, "--out", "[red]x[bold].npy")
+    assert result.exit_code == 0
+    assert "Wrote [red]x[bold].npy and" in result.stdout
+    assert (files / "[red]x[bold].npy").exists()
+
+
+def test_no_input_is_overwritten(run, files):
+    before = (files / "psf.npy").read_bytes()
+    result = run("deconvolve", "image.npy", "--psf", "psf.npy", "--out", "psf.npy")
+    assert result.exit_code == 2
+    assert "never overwritten" in result.stderr
+    assert (files / "psf.npy").read_bytes() == before
+
+
+def test_a_link_is_followed(run, files):
+    (files / "target.npy").write_bytes(b"")
+    (files / "link.npy").symlink_to("target.npy")
+    assert run("deconvolve", "image.npy", "--psf", PSF, "--mu", 0.3, "--out", "link.npy").exit_code == 0
+    assert (files / "link.npy").is_symlink()
+    assert np.load("target.npy").shape == (24, 21)
+
+
+def test_a_limit_is_for_all_channels(run, files):
+    result = run("deconvolve", "colour.png", "--psf", PSF, "--max-seconds", 1e-9, "--out", "a.npy")
+    assert result.exit_code == 3
+    assert "0 of 3 channels converged. Channel 1: Stopped at max_seconds" in result.stderr
+    assert "The last 2 of them stay as they started" in result.stderr
 
 
 def damaged(files):
@@ -185,6 +265,8 @@ def test_files_that_cannot_be_used(run, files, name, message):
         (["--psf", "gaussian:5x5:-1"], "sigma must be >= 0"),
         (["--psf", "gaussian:5:1"], "psf has 1 axes"),
         (["--psf", "gaussian:0x5:1"], "sizes of at least 1"),
+        (["--psf", ""], "--psf is empty"),
+        (["--psf", "gaussian:9999999x9999999:1"], "too large for the memory"),
         (["--psf", "nowhere.npy"], "--psf: there is no file nowhere.npy"),
         (["--psf", "colour.png"], "colour image"),
         (["--out", "a.gif"], "its ending must be one of"),
@@ -217,7 +299,7 @@ def test_a_result_that_cannot_be_written_is_saved_elsewhere(run, files, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tifffile.imwrite", full)
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(files / "elsewhere"))
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **options: str(files / "elsewhere"))
     (files / "elsewhere").mkdir()
     result = run("deconvolve", "image.npy", "--psf", PSF, "--mu", 0.3, "--out", "a.tif")
     assert result.exit_code == 2

@@ -26,9 +26,11 @@ class Watched(Functional):
     """A functional that counts its evaluations, and may do something at one of them."""
 
     def __init__(self, functional, at_value=None, action=None):
-        self._freeze(
-            functional=functional, input_shape=functional.input_shape, calls=[], at_value=at_value, action=action
-        )
+        self.functional = functional
+        self.input_shape = functional.input_shape
+        self.calls = []
+        self.at_value = at_value
+        self.action = action
 
     def value(self, u):
         self.calls.append("value")
@@ -294,6 +296,74 @@ class TestHonesty:
         assert again.success
         assert np.isclose(again.fun, found.fun, rtol=1e-12)
 
+    @pytest.mark.parametrize("value", [0.0, 1.0, 0.3])
+    def test_a_constant_start_is_left(self, article, value):
+        """There the gradient norm has a kink, and no curvature for Newton's method."""
+        result = rd.minimize(article.objective, np.full((171, 171), value))
+        assert result.success
+        assert result.fun <= 2.05853169
+        assert result.nit == len(result.history) - 1
+
+    def test_an_offset_does_not_make_a_success(self, article):
+        """With pixels near 1e6, a change that matters is small beside x; the gradient tells."""
+        crop = article.blurred[20:70, 30:90] + 1e6
+        objective = rd.problems.norm_and_gradient_norm(crop, article.psf, boundary="wrap")
+        assert not rd.minimize(1e-5 * objective, crop, "trust-ncg").success
+        _, result = rd.deconvolve(crop - 1e6 + 1e4, article.psf, boundary="wrap", full_output=True)
+        assert result.success
+        assert result.relative_gradient_norm < 1e-3
+
+    def test_a_kink_is_named(self, article):
+        """An exact fit: the minimiser lies at the kink of the data term, and no gradient shows it (ART.5)."""
+        cross = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]]) / 8
+        _, result = rd.deconvolve(article.blurred[20:70, 30:90], cross, 0.05, full_output=True)
+        assert not result.success
+        assert "kink" in result.message
+        _, flat = rd.deconvolve(article.blurred[20:70, 30:90], article.psf, 10, full_output=True)
+        assert not flat.success
+        assert "kink" in flat.message
+
+    @pytest.mark.parametrize("method", ["Newton-CG", "trust-ncg", "trust-krylov", "CG"])
+    def test_objectives_with_a_domain(self, method):
+        """Outside, the value is infinite and the gradient raises: the line search comes back."""
+
+        class Barrier(rd.Functional):
+            def __init__(self):
+                self.input_shape = (6,)
+
+            def value(self, u):
+                return np.inf if (u <= 0).any() else np.sum(u - 2 * np.log(u))
+
+            def gradient(self, u):
+                if (u <= 0).any():
+                    raise ValueError("outside the domain")
+                return 1 - 2 / u
+
+            def hessian(self, u):
+                return rd.Diagonal(2 / u**2)
+
+        result = rd.minimize(Barrier(), np.full(6, 50.0), method)
+        assert result.success
+        assert np.allclose(result.x, 2, atol=1e-2)
+
+    @pytest.mark.parametrize("wrong", [lambda u: None, lambda u: u, lambda u: 1j])
+    def test_values_must_be_numbers(self, small, wrong):
+        with pytest.raises(TypeError, match="value must be a real number"):
+            rd.minimize(Watched(small.objective, 1, lambda: wrong(np.ones(3))), small.start())
+
+    def test_gradients_must_have_the_shape(self, small):
+        class Flat(Watched):
+            def gradient(self, u):
+                return self.functional.gradient(u).ravel()
+
+        with pytest.raises(TypeError, match=r"gradient must be a real array of shape \(12, 10\)"):
+            rd.minimize(Flat(small.objective), small.start())
+
+    def test_warm_starts_of_every_method_are_successes(self, article):
+        for method in METHODS:
+            found = rd.minimize(article.objective, article.start(), method)
+            assert rd.minimize(article.objective, found.x, method).success
+
     def test_maxiter_says_how_to_go_on(self, small):
         result = rd.minimize(small.objective, small.start(), maxiter=2)
         assert not result.success
@@ -338,7 +408,7 @@ class TestHonesty:
         steps = np.diff([line.hessian_products for line in result.history])
         assert steps.max() == 3
         assert result.fun <= 1.001 * rd.minimize(small.objective, small.start()).fun
-        assert "max_cg_iterations=3" in result.message
+        assert result.truncated_steps > 0
         stopped = rd.minimize(small.objective, small.start(), "trust-ncg", max_cg_iterations=3)
         assert not stopped.success
         assert "more Hessian products than max_cg_iterations allows" in stopped.message
@@ -360,6 +430,10 @@ class TestHonesty:
         ({"xtol": -1}, "xtol must be >= 0"),
         ({"xtol": "small"}, "xtol must be a real number"),
         ({"maxiter": 0}, "maxiter must be >= 1"),
+        ({"method": "trust-ncg", "eta": 0.5}, "eta must be below 0.25"),
+        ({"method": "trust-krylov", "inexact": "yes"}, "inexact must be True or False"),
+        ({"method": "CG", "norm": 0}, "norm must not be 0"),
+        ({"method": "CG", "c1": 2}, "c1 and c2 must satisfy"),
         ({"maxiter": 1.5}, "maxiter must be an integer"),
         ({"callback": 3}, "callback must be callable"),
         ({"max_seconds": -1}, "max_seconds must be >= 0"),

@@ -47,10 +47,10 @@ def test_boundary_and_origin_are_used():
     assert error(right) < 0.5 * error(wrong)
 
 
-@pytest.mark.parametrize("shape", [(20,), (1, 9), (6, 5, 4)])
+@pytest.mark.parametrize("shape", [(20,), (1, 30), (8, 7, 6)])
 def test_any_dimension(shape):
     image = RNG.random(shape)
-    restored = rd.deconvolve(image, rd.psf.gaussian((3,) * len(shape), 0.5), mu=0.05)
+    restored = rd.deconvolve(image, rd.psf.gaussian((3,) * len(shape), 1.0), mu=0.2)
     assert restored.shape == shape
     assert np.isfinite(restored).all()
 
@@ -70,8 +70,8 @@ def test_channels_are_deconvolved_each_on_its_own(axis):
 
 
 def test_one_dimension_with_channels():
-    image = rd.deconvolve(BLURRED, rd.psf.gaussian(3, 0.6), mu=0.5, channel_axis=0)
-    assert np.allclose(image[3], rd.deconvolve(BLURRED[3], rd.psf.gaussian(3, 0.6), mu=0.5))
+    image = rd.deconvolve(BLURRED, rd.psf.gaussian(5, 1.2), mu=0.3, channel_axis=0)
+    assert np.allclose(image[3], rd.deconvolve(BLURRED[3], rd.psf.gaussian(5, 1.2), mu=0.3))
 
 
 @pytest.mark.parametrize(
