@@ -138,6 +138,8 @@ class GramPlusRankOne(LinearOperator):
     def __mul__(self, scale: float) -> LinearOperator:
         """A multiple, of the same form."""
         scale = scale_factor(scale)
-        return GramPlusRankOne(
-            self.input_shape, scale * self.gram_factor, scale * self.rank_one_factor, self.direction, self.operator
-        )
+        with np.errstate(over="ignore"):
+            gram, rank_one = scale * self.gram_factor, scale * self.rank_one_factor
+        if not (np.isfinite(gram) and np.isfinite(rank_one)):
+            return super().__mul__(scale)
+        return GramPlusRankOne(self.input_shape, gram, rank_one, self.direction, self.operator)

@@ -249,6 +249,21 @@ def test_operators_that_return_views_are_safe(rng):
     assert np.array_equal(v, before)
 
 
+def test_adjoints_may_return_read_only_arrays():
+    class Mean(LinearOperator):
+        def __init__(self, shape):
+            self.input_shape, self.output_shape = shape, (1,)
+
+        def forward(self, x):
+            return np.mean(x).reshape(1)
+
+        def adjoint(self, y):
+            return np.broadcast_to(y / np.prod(self.input_shape), self.input_shape)
+
+    hessian = (rd.LeastSquares() @ Mean((3, 4))).hessian(np.ones((3, 4)))
+    assert np.allclose(hessian.forward(np.ones((3, 4))), 1 / 12)
+
+
 def test_what_is_not_defined_cannot_be_made():
     class Half(LinearOperator):
         def forward(self, x):

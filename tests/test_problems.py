@@ -67,6 +67,19 @@ def test_objective_is_the_formula_of_the_design():
     assert np.isclose(problem.objective.value(x), F.value(x), rtol=1e-15)
 
 
+def test_objective_in_longdouble():
+    """To more digits than float64 has, by direct summation at 50 digits."""
+    rng = np.random.default_rng(5)
+    x, data = rng.standard_normal((2, 4, 3))
+    psf = rng.standard_normal((2, 3))
+    found = rd.problems.norm_and_gradient_norm(data, psf, 0.37).value(x.astype(np.longdouble))
+    with mpmath.workdps(50):
+        exact = np.vectorize(mpmath.mpf, otypes=[object])
+        expected = article_objective(exact(x), exact(psf), exact(data), mpmath.mpf(0.37))
+        error = abs(mpmath.mpf(np.format_float_positional(found, unique=True)) / expected - 1)
+    assert error <= 20 * float(np.finfo(np.longdouble).eps)
+
+
 @pytest.mark.parametrize("shape", [(9,), (4, 5), (3, 4, 2)])
 def test_any_dimension(shape):
     problem = rd.problems.article(np.random.default_rng(0).random(shape), rd.psf.gaussian((3,) * len(shape), 1))

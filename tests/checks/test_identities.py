@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import refdeconv as rd
 from refdeconv import checks
 
 X = np.random.default_rng(3).standard_normal((4, 3))
@@ -67,6 +68,23 @@ def test_a_lost_imaginary_part_is_not_a_zero_derivative():
 def test_nan_is_an_infinite_error():
     assert checks.gradient_error(value, lambda x: np.full(x.shape, np.nan), X) == np.inf
     assert checks.hvp_error(gradient, lambda x, v: np.full(x.shape, np.nan), X) == np.inf
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_faults_are_seen_where_squares_overflow_or_underflow(scale):
+    f, x = rd.L2Norm(), X * scale
+    assert checks.hvp_error(f.gradient, f.hvp, x) <= 1e-14
+    assert np.isclose(checks.hvp_error(f.gradient, lambda u, v: 5 * f.hvp(u, v), x), 0.8)
+
+
+def test_points_of_any_kind():
+    assert checks.gradient_error(value, gradient, [0.3, 0.7]) <= 1e-15
+    assert checks.gradient_error(value, gradient, np.arange(1, 4)) <= 1e-15
+    assert checks.gradient_error(value, gradient, X.astype(">f4")) <= 1e-6
+    with pytest.raises(ValueError, match="directions must be >= 1"):
+        checks.gradient_error(value, gradient, X, directions=0)
+    with pytest.raises(TypeError, match="x must be real"):
+        checks.gradient_error(value, gradient, X + 1j)
 
 
 def test_shapes_are_compared():

@@ -46,6 +46,14 @@ def test_any_scale(scale):
         assert np.allclose(norm.hvp(u, v), expected, rtol=1e-14, atol=0)
 
 
+def test_below_the_normal_numbers_there_is_no_nan():
+    u = np.array([1e-320, 2e-320])
+    assert np.isfinite(rd.L2Norm().gradient(u)).all()
+    assert np.array_equal(rd.L2Norm().hvp(u, np.ones(2)), np.zeros(2))
+    extreme = 1e200 * rd.L2Norm() @ (1e-200 * rd.Identity((3,)))
+    assert np.isfinite(extreme.hvp(np.ones(3), np.arange(3.0))).all()
+
+
 def test_float32_scales_too():
     u = np.array([3.0, -4.0, 12.0], np.float32) * np.float32(1e-30)
     assert np.isclose(rd.L2Norm().value(u), 13e-30, rtol=1e-6)

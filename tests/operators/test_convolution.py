@@ -71,6 +71,17 @@ def test_longdouble_is_the_direct_sum_in_longdouble(shape, sizes, boundary):
     assert relative_error(convolution.forward(x).ravel(), expected) <= 50 * np.finfo(np.longdouble).eps
 
 
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_a_float32_psf_meets_finer_images_without_loss(boundary):
+    """Samples that fall on one another are added in the precision of the image."""
+    psf = rd.psf.gaussian(41, 6.0).astype(np.float32)
+    x = np.random.default_rng(0).random(9)
+    for dtype in (np.float64, np.longdouble):
+        convolution = rd.Convolution(psf, (9,), boundary)
+        expected = convolution_matrix(psf.astype(dtype), (9,), boundary, convolution.origin) @ x.astype(dtype)
+        assert relative_error(convolution.forward(x.astype(dtype)), expected) <= 20 * np.finfo(dtype).eps
+
+
 @given(st.data())
 def test_scipy_signal_same(data):
     """scipy.signal's mode 'same' is the boundary 'constant' with the default origin."""

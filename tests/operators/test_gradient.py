@@ -32,6 +32,14 @@ def test_dot_product(shape, seed):
     assert error <= 1e-15 * (1 + np.log2(np.prod(shape)))
 
 
+def test_spacings_of_any_size_and_precision():
+    x = np.arange(7.0)
+    assert np.array_equal(rd.Gradient((7,), spacing=1e200).gram(x), np.zeros(7))  # its square would overflow
+    spacing = np.longdouble(1) / 10
+    found = rd.Gradient((7,), spacing=spacing).forward(x.astype(np.longdouble))[0]
+    assert np.array_equal(found[:-1], np.ones(6, np.longdouble) / spacing)
+
+
 def test_is_numpys_difference_with_a_zero_at_the_far_edge():
     x = np.random.default_rng(0).standard_normal((5, 4))
     down, right = rd.Gradient(x.shape).forward(x)

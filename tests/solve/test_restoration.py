@@ -143,6 +143,40 @@ def test_interrupted_between_channels():
     assert np.array_equal(image[2], BLURRED)
 
 
+def test_a_stop_and_a_limit_are_for_all_channels():
+    calls = []
+
+    def callback(x):
+        calls.append(x)
+        raise StopIteration
+
+    colour = np.stack([BLURRED] * 3)
+    _, result = rd.deconvolve(colour, PSF, channel_axis=0, callback=callback, full_output=True)
+    assert len(calls) == 1
+    assert "0 of 3 channels converged" in result.message
+    assert "The last 2 of them stay as they started" in result.message
+    _, result = rd.deconvolve(colour, PSF, channel_axis=0, max_seconds=0, full_output=True)
+    assert not result.success
+    assert len(result.channels) == 1
+
+
+def test_interrupted_outside_the_solver(monkeypatch):
+    made = []
+
+    def objective(*arguments, **options):
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(1)
+        return rd.problems.norm_and_gradient_norm(*arguments, **options)
+
+    monkeypatch.setattr("refdeconv.solve.restoration.norm_and_gradient_norm", objective)
+    colour = np.stack([BLURRED] * 3)
+    image, result = rd.deconvolve(colour, PSF, 0.1, channel_axis=0, full_output=True)
+    assert result.interrupted
+    assert len(result.channels) == 2
+    assert np.array_equal(image[2], BLURRED)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
