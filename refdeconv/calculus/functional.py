@@ -69,7 +69,7 @@ class Functional(Frozen):
 
     def __matmul__(self, other: Operator) -> Functional:
         """The composition f after an operator or map."""
-        return _FunctionalComposition(self, other) if fits(self, other) else NotImplemented
+        return Composition(self, other) if fits(self, other) else NotImplemented
 
     def __add__(self, other: Functional) -> Functional:
         if not isinstance(other, Functional):
@@ -79,7 +79,7 @@ class Functional(Frozen):
                 f"cannot add {self!r}, which takes arrays of shape {self.input_shape}, "
                 f"and {other!r}, which takes arrays of shape {other.input_shape}"
             )
-        return _FunctionalSum(self, other)
+        return Sum(self, other)
 
     def __radd__(self, other: Any) -> Functional:
         # sum([f, g, h]) starts from the integer 0.
@@ -92,7 +92,7 @@ class Functional(Frozen):
         return self * -1.0
 
     def __mul__(self, scale: float) -> Functional:
-        return _FunctionalMultiple(scale_factor(scale), self)
+        return Multiple(scale_factor(scale), self)
 
     def __rmul__(self, scale: float) -> Functional:
         return self * scale
@@ -131,7 +131,7 @@ class Expansion:
 # ---- The rules. Each is derived on the page derivations/calculus.md under the label that its class cites. ----
 
 
-class _FunctionalComposition(Functional):
+class Composition(Functional):
     """f @ m. Derivation: derivations/calculus.md, CAL.4"""
 
     def __init__(self, outer: Functional, inner: Operator) -> None:
@@ -164,7 +164,7 @@ class _FunctionalComposition(Functional):
         return f"{parenthesised(self.outer)} @ {parenthesised(self.inner)}"
 
 
-class _FunctionalSum(Functional):
+class Sum(Functional):
     """f + g. Derivation: derivations/calculus.md, CAL.3"""
 
     _is_sum = True
@@ -193,7 +193,7 @@ class _FunctionalSum(Functional):
         return f"{self.left!r} + {self.right!r}"
 
 
-class _FunctionalMultiple(Functional):
+class Multiple(Functional):
     """c f. Derivation: derivations/calculus.md, CAL.3"""
 
     def __init__(self, scale: float, functional: Functional) -> None:

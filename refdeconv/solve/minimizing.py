@@ -12,6 +12,7 @@ from scipy.optimize import OptimizeResult
 from refdeconv._arrays import Array, choice, inner, real_array, real_number, whole_number
 from refdeconv.calculus import Functional
 from refdeconv.solve.evaluations import Callback, Evaluations, Iterate, Stopped
+from refdeconv.solve.kinks import bound_at_kink
 from refdeconv.solve.outcome import Reached, describe
 
 _TRUST_OPTIONS = ("gtol", "initial_trust_radius", "max_trust_radius", "eta", "maxiter")
@@ -136,7 +137,7 @@ def _run(
         if scale is not None:
             flat = evaluations.set_units(flat, scale)
         found = _scipy_minimize(evaluations, flat, method, options)
-        if method == "Newton-CG" and not found.success and found.nit == 0 and options["maxiter"] > 1:
+        if method == "Newton-CG" and np.array_equal(found.x, flat) and options["maxiter"] > 1:
             # A start at a kink, such as a constant image, has no curvature for Newton's method, whose line search then
             # fails. Nonlinear CG needs none, and leads away from the kink.
             away = _scipy_minimize(evaluations, flat, "CG", {"maxiter": 3})
@@ -213,6 +214,7 @@ def _result(
         has_scale=has_scale,
         terms_gradient_norm=lambda: evaluations.terms_gradient_norm(point),
         cauchy_decrease=lambda: gradient_norm * cauchy_step() / 2,
+        bound_at_kink=lambda: bound_at_kink(evaluations.objective, point.x, value),
         relative_step=lambda: _ratio(cauchy_step(), np.linalg.norm(point.x)),
         gradient_curvature=lambda: evaluations.curvature_along_gradient(point),
     )

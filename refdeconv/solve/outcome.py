@@ -14,6 +14,8 @@ NEGLIGIBLE = 1e-9
 # A gradient that a step this small beside x would undo, though it has not fallen, is one at a kink: curvatures grow
 # without bound there.
 KINK = 1e-6
+# A value this close to the minimum, by proof and relative to it, is that of a minimiser at a kink (SOL.4).
+PROVEN = 1e-2
 # scipy's Newton-CG takes curvatures below this for zero, whatever the scale of the objective.
 SCIPY_ZERO_CURVATURE = 3 * 2.0**-52
 
@@ -27,8 +29,9 @@ class Reached:
     """Where a solve ended, as far as the verdict needs it.
 
     `terms_gradient_norm` is the sum of the norms of the terms' gradients (None for an objective of one term),
-    `cauchy_decrease` what the best step along the gradient would gain, `relative_step` its length relative to x, and
-    `gradient_curvature` <g, H g> in the solver's units. They are computed only where they decide.
+    `cauchy_decrease` what the best step along the gradient would gain, `relative_step` its length relative to x,
+    `bound_at_kink` that of the module kinks, and `gradient_curvature` <g, H g> in the solver's units. They are computed
+    only where they decide.
     """
 
     method: str
@@ -44,6 +47,7 @@ class Reached:
     terms_gradient_norm: Callable[[], float | None]
     cauchy_decrease: Callable[[], float]
     relative_step: Callable[[], float]
+    bound_at_kink: Callable[[], float]
     gradient_curvature: Callable[[], float]
 
     @property
@@ -126,6 +130,8 @@ def _after_success(reached: Reached) -> tuple[bool, str, str]:
     happened = f"Not converged: scipy's {reached.method} reports success, but the gradient has hardly fallen."
     if reached.truncated:
         return False, happened, ""
+    if reached.bound_at_kink() <= PROVEN:
+        return True, _AT_KINK, _proof(reached)
     if reached.relative_step() <= KINK:
         return False, "Not converged in the gradient.", _KINK
     if reached.without_curvature():
@@ -141,6 +147,8 @@ def _after_failed_step(reached: Reached) -> tuple[bool, str, str]:
             "The tolerance is tighter than this precision allows; a larger one ends earlier at the same image.",
         )
     happened = "Not converged: no step along the search direction lowers the value."
+    if reached.bound_at_kink() <= PROVEN:
+        return True, _AT_KINK, _proof(reached)
     if reached.relative_step() <= KINK:
         return False, happened, _KINK
     if reached.without_curvature():
@@ -153,12 +161,17 @@ def _after_failed_step(reached: Reached) -> tuple[bool, str, str]:
     )
 
 
+def _proof(reached: Reached) -> str:
+    return f"By proof, the value is within {max(reached.bound_at_kink(), 1e-15):.0e} of the minimum, relative to it."
+
+
 def _tolerance_advice(reached: Reached) -> str:
     """What to do about a tolerance that is absolute; a scale already given makes it relative."""
     tolerance = _TOLERANCES[reached.method]
     return f"{tolerance} Give a smaller one{'' if reached.has_scale else f', or {_GIVE_SCALE}'}."
 
 
+_AT_KINK = "Converged to a kink: the data are fitted exactly, or the image is flat, and that is the minimiser."
 _KINK = (
     "x is at a kink of the objective: a norm whose argument is almost zero (data that are fitted exactly, or an image "
     "that is flat). If that is the minimiser, no gradient shows it. A smaller weight keeps an image from going flat, a "

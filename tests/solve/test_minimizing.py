@@ -313,12 +313,27 @@ class TestHonesty:
         assert result.success
         assert result.relative_gradient_norm < 1e-3
 
-    def test_a_kink_is_named(self, article):
-        """An exact fit: the minimiser lies at the kink of the data term, and no gradient shows it (ART.5)."""
-        cross = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]]) / 8
-        _, result = rd.deconvolve(article.blurred[20:70, 30:90], cross, 0.05, full_output=True)
-        assert not result.success
-        assert "kink" in result.message
+    @pytest.mark.parametrize(
+        ("psf", "mu"),
+        [
+            ([[1.0]], 0.2),
+            (rd.psf.gaussian((5, 5), 0.5), 0.02),
+            (rd.psf.gaussian((5, 5), 0.5), 0.2),
+            ([[0, 1, 0], [1, 4, 1], [0, 1, 0]], 0.05),
+        ],
+    )
+    def test_a_minimiser_at_a_kink_is_proven(self, article, psf, mu):
+        """An exact fit: the minimiser lies at the kink of the data term, where no gradient falls (ART.5, SOL.4)."""
+        crop, psf = article.blurred[20:70, 30:90], np.asarray(psf) / np.sum(psf)
+        image, result = rd.deconvolve(crop, psf, mu, full_output=True)
+        objective = rd.problems.norm_and_gradient_norm(crop, psf, mu)
+        exact_fit = np.linalg.solve(rd.Convolution(psf, crop.shape).to_dense(), crop.ravel()).reshape(crop.shape)
+        assert result.success
+        assert "Converged to a kink" in result.message
+        assert result.relative_gradient_norm > 0.01
+        assert objective.value(image) <= 1.01 * objective.value(exact_fit)
+
+    def test_a_kink_that_is_no_minimiser_is_named(self, article):
         _, flat = rd.deconvolve(article.blurred[20:70, 30:90], article.psf, 10, full_output=True)
         assert not flat.success
         assert "kink" in flat.message
