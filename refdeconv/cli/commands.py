@@ -122,7 +122,8 @@ def article(out: Path, seed: int, mu: float, scale: float) -> None:
     "--psf",
     required=True,
     metavar="SPEC",
-    help="The point spread function: gaussian:SHAPE:SIGMA (one number, or one for each axis), or a file.",
+    help="The point spread function: gaussian:SHAPE:SIGMA (one number, or one for each axis), or a file "
+    "(PNG, JPEG, TIFF, NPY; integers are divided by their sum).",
 )
 @click.option(
     "--out",
@@ -144,7 +145,7 @@ def article(out: Path, seed: int, mu: float, scale: float) -> None:
     type=NearMiss(BOUNDARIES),
     default="constant",
     show_default=True,
-    help="Beyond the edges: zeros, or the image again.",
+    help="Beyond the edges: zeros (an image that is bright there darkens), or the image again.",
 )
 @click.option(
     "--channel-axis",

@@ -56,5 +56,6 @@ def _draw_convergence(axes: Any, result: Any) -> None:
         f"Hessian-vector products so far (a mark an iteration; {result.seconds:.2f} s in all, "
         f"{result.method}, value {result.fun:.8f})"
     )
+    axes.set_ylabel("relative size")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)

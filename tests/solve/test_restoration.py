@@ -1,11 +1,13 @@
 """deconvolve: one call for grey and colour, one to three dimensions."""
 
+import doctest
 import warnings
 
 import numpy as np
 import pytest
 
 import refdeconv as rd
+from refdeconv.solve import restoration
 
 RNG = np.random.default_rng(0)
 PSF = rd.psf.gaussian((3, 5), (0.7, 1.2))
@@ -15,6 +17,12 @@ BLURRED = rd.Convolution(PSF, SHARP.shape).forward(SHARP)
 
 def error(image):
     return np.linalg.norm(image - SHARP)
+
+
+def test_the_example_of_its_docstring():
+    failures, examples = doctest.testmod(restoration)
+    assert examples > 5
+    assert not failures
 
 
 def test_sharpens():
