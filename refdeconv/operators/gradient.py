@@ -1,5 +1,6 @@
 """Forward differences along the axes of an image: the discrete gradient."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -91,17 +92,19 @@ class Gradient(LinearOperator):
 
     def gram(self, x: ArrayLike) -> Array:
         """The negative Laplacian: the adjoint after the forward, without stacking the differences between them."""
-        x = operand(x, self.input_shape)
-        laplacian = np.zeros(self.input_shape, x.dtype)
+        x = np.ascontiguousarray(operand(x, self.input_shape))
+        pixels, laplacian, flow = x.reshape(-1), np.zeros(x.size, x.dtype), np.empty(x.size, x.dtype)
         for axis, step in zip(self.axes, self.spacing, strict=True):
-            near, far, _ = _neighbours(x.ndim, axis)
-            flow = x[far] - x[near]
+            # A next neighbour along the axis is a fixed distance away in memory: whole passes, and the edge set right.
+            away = math.prod(self.input_shape[axis + 1 :])
+            np.subtract(pixels[away:], pixels[:-away], out=flow[:-away])
+            flow.reshape(x.shape)[_neighbours(x.ndim, axis)[2]] = 0
             if step != 1:
                 flow /= cast_scalar(step, x)
                 flow /= cast_scalar(step, x)  # not by the square, which may overflow
-            laplacian[far] += flow
-            laplacian[near] -= flow
-        return laplacian
+            laplacian[away:] += flow[:-away]
+            laplacian -= flow
+        return laplacian.reshape(x.shape)
 
     def __repr__(self) -> str:
         options = "" if set(self.spacing) == {1.0} else f", spacing={self.spacing}"
