@@ -5,6 +5,7 @@ import pytest
 import scipy.fft
 import scipy.ndimage
 import scipy.signal
+import skimage.filters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,6 +110,17 @@ def test_scipy_ndimage(boundary, data):
     convolution = rd.Convolution(psf, shape, boundary, origin=tuple(k // 2 for k in sizes))
     expected = scipy.ndimage.convolve(x, psf, mode=boundary)
     assert np.allclose(convolution.forward(x), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("sigma", [(0.8, 1.7), (2.5, 0.4)])
+def test_scikit_image_gaussian(boundary, sigma):
+    """scikit-image's Gaussian filter is the convolution with `psf.gaussian`, cut off at four standard deviations."""
+    image = np.random.default_rng(0).random((23, 18))
+    sizes = tuple(2 * int(4 * deviation + 0.5) + 1 for deviation in sigma)
+    blurred = rd.Convolution(rd.psf.gaussian(sizes, sigma), image.shape, boundary).forward(image)
+    expected = skimage.filters.gaussian(image, sigma, mode=boundary, cval=0, truncate=4.0)
+    assert np.allclose(blurred, expected, rtol=0, atol=1e-14)
 
 
 def test_the_adjoint_is_not_the_flipped_psf_at_the_default_origin():
