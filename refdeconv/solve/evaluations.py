@@ -130,7 +130,7 @@ class Evaluations:
         product = self.apply_hessian(self.point(flat), self.image(np.asarray(direction)))
         self.hessian_products += 1
         if not np.isfinite(product).all():
-            raise Stopped("nan")
+            raise Stopped("nan" if np.isfinite(direction).all() else "step")
         return self._flat(product, flat.dtype)
 
     def iteration(self, flat: Array) -> None:
@@ -170,6 +170,8 @@ class Evaluations:
             if np.array_equal(point.flat, flat):
                 return point
         self._check_clock()
+        if not np.isfinite(flat).all():
+            raise Stopped("step")
         flat = flat.copy()  # scipy changes its vectors in place
         image = self.image(flat)
         point = Point(flat, image, self.objective.at(image))

@@ -152,15 +152,17 @@ def _run(
 
 
 def _scipy_minimize(evaluations: Evaluations, flat: Array, method: str, options: dict[str, Any]) -> OptimizeResult:
-    return scipy.optimize.minimize(
-        evaluations.value,
-        flat,
-        jac=evaluations.gradient,
-        hessp=evaluations.hessian_product if method in SECOND_ORDER else None,
-        method=method,
-        callback=evaluations.iteration,
-        options=options,
-    )
+    # What is not finite is found by the evaluations, and said in the result.
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        return scipy.optimize.minimize(
+            evaluations.value,
+            flat,
+            jac=evaluations.gradient,
+            hessp=evaluations.hessian_product if method in SECOND_ORDER else None,
+            method=method,
+            callback=evaluations.iteration,
+            options=options,
+        )
 
 
 def _check_start(evaluations: Evaluations, flat: Array) -> None:

@@ -18,6 +18,9 @@ KINK = 1e-6
 PROVEN = 1e-2
 # scipy's Newton-CG takes curvatures below this for zero, whatever the scale of the objective.
 SCIPY_ZERO_CURVATURE = 3 * 2.0**-52
+NO_STEP = (
+    "step"  # why a solve was stopped: scipy's step was not finite, as trust-krylov's at the floor of the precision
+)
 
 
 class ConvergenceWarning(UserWarning):
@@ -73,7 +76,7 @@ class Reached:
 
 def describe(reached: Reached, scipy_success: bool, scipy_message: str, stopped: str | None) -> tuple[bool, str]:
     """Whether the solve succeeded, and a message: what happened, what was reached, what to do."""
-    if stopped is not None:
+    if stopped is not None and stopped != NO_STEP:
         happened, advice = _STOPPED[stopped]
         advice = advice.format(cap=reached.max_cg_iterations)
         return False, f"{happened} {_sentence(reached)}{advice}"
@@ -123,6 +126,16 @@ def _converged(reached: Reached) -> str | None:
     return "Converged: the start was already close to the minimiser." if stationary else None
 
 
+def _at_floor(reached: Reached) -> bool:
+    """Whether what the gradient still promises is below the rounding of the value."""
+    if reached.relative_gradient_norm <= reached.floor:
+        return True
+    of_terms = reached.terms_gradient_norm()
+    if of_terms is None:
+        return reached.cauchy_decrease() <= 100 * float(np.finfo(reached.dtype).eps) * abs(reached.value)
+    return reached.gradient_norm <= reached.floor * of_terms
+
+
 def _after_success(reached: Reached) -> tuple[bool, str, str]:
     converged = _converged(reached)
     if converged:
@@ -140,7 +153,7 @@ def _after_success(reached: Reached) -> tuple[bool, str, str]:
 
 
 def _after_failed_step(reached: Reached) -> tuple[bool, str, str]:
-    if reached.relative_gradient_norm <= reached.floor or _converged(reached):
+    if _at_floor(reached):
         return (
             True,
             f"Converged to the floor of {reached.dtype}: a further decrease of the value is below its rounding.",

@@ -401,6 +401,35 @@ class TestHonesty:
         assert not result.success
         assert "does not belong to the value" in result.message
 
+    def test_a_slightly_wrong_gradient_is_not_the_floor(self, article):
+        """The gradient falls as far as its error lets it, and then no step lowers the value."""
+        error = np.random.default_rng(0).standard_normal((171, 171))
+        error *= 1e-3 * np.linalg.norm(article.objective.gradient(article.start())) / np.linalg.norm(error)
+
+        class Wrong(Watched):
+            def gradient(self, u):
+                return self.functional.gradient(u) + error
+
+        result = rd.minimize(Wrong(article.objective), article.start(), xtol=1e-10)
+        assert "floor" not in result.message
+
+    @pytest.mark.parametrize(
+        ("method", "options"),
+        [
+            ("Newton-CG", {"xtol": 0.0}),
+            ("trust-ncg", {"gtol": 1e-14}),
+            ("trust-krylov", {"gtol": 1e-9}),
+            ("L-BFGS-B", {"ftol": 0, "gtol": 1e-12}),
+            ("CG", {"gtol": 1e-9}),
+        ],
+    )
+    def test_tolerances_below_the_floor_end_well(self, article, method, options):
+        """Also on a restart, and also where scipy's step is then not a number."""
+        first = rd.minimize(article.objective, article.start(), method, **options)
+        assert first.success
+        assert first.relative_gradient_norm < 1e-6
+        assert rd.minimize(article.objective, first.x, method, **options).success
+
     def test_nan_ends_the_solve_and_loses_nothing(self, small):
         result = rd.minimize(Watched(small.objective, 9, lambda: np.float64(np.nan)), small.start())
         assert not result.success
