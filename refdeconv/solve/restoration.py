@@ -186,7 +186,7 @@ def deconvolve(
 
 
 def _spread(channel: Array) -> float:
-    """The size of what varies in an image, a power-of-two-invariant measure that ignores an offset."""
+    """The size of what varies in an image: its range, whatever its offset; for a flat image, its value."""
     low, high = float(channel.min()), float(channel.max())
     return (high - low) or abs(high) or 1.0
 
