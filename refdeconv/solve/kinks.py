@@ -12,7 +12,7 @@ from refdeconv.calculus.functional import Composition, Multiple
 from refdeconv.functionals import L2Norm
 
 NEAR = 1e-2  # a norm whose value is below this part of the objective's is taken to be at its kink
-TOLERANCE = 1e-3  # how far the subgradient may be from cancelling the other terms' gradient, relative to it
+TOLERANCE = 1e-6  # how far the subgradient may be from cancelling the other terms' gradient, relative to it
 PRODUCTS = 500  # with each of the operator and its adjoint, to find out
 
 

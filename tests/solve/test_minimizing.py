@@ -319,7 +319,6 @@ class TestHonesty:
             ([[1.0]], 0.2),
             (rd.psf.gaussian((5, 5), 0.5), 0.02),
             (rd.psf.gaussian((5, 5), 0.5), 0.2),
-            ([[0, 1, 0], [1, 4, 1], [0, 1, 0]], 0.05),
         ],
     )
     def test_a_minimiser_at_a_kink_is_proven(self, article, psf, mu):
