@@ -4,7 +4,7 @@ from refdeconv import checks, problems, psf
 from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
 from refdeconv.functionals import L2Norm, LeastSquares
 from refdeconv.hessians import SelfAdjoint
-from refdeconv.operators import Convolution, Diagonal, Gradient, Identity
+from refdeconv.operators import Convolution, CosineTransform, Diagonal, Gradient, Identity
 from refdeconv.solve import ConvergenceWarning, deconvolve, minimize
 
 __version__ = "0.1.0"
@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ConvergenceWarning",
     "Convolution",
+    "CosineTransform",
     "Diagonal",
     "Expansion",
     "Functional",

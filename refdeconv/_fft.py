@@ -8,9 +8,10 @@ import os
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import scipy.fft
 
-from refdeconv._arrays import Array, Shape, choice
+from refdeconv._arrays import Array, Shape, choice, whole_number
 
 BACKENDS = ("scipy", "ducc0")
 
@@ -63,6 +64,27 @@ def _multiply_with_ducc0(x: Array, factor: Array, conjugate: bool, workers: int 
         product, lastsize=x.shape[-1], forward=conjugate, inorm=2, nthreads=threads, allow_overwriting_input=True
     )
     return result
+
+
+def cosine_transform(x: Array, workers: int | None = None) -> Array:
+    """The orthonormal DCT-II of a real array along every axis."""
+    if BACKEND == "ducc0":
+        return np.asarray(_ducc0().fft.dct(x, type=2, inorm=1, nthreads=_threads(workers)))
+    return np.asarray(scipy.fft.dctn(x, norm="ortho", workers=workers))
+
+
+def inverse_cosine_transform(x: Array, workers: int | None = None) -> Array:
+    """The inverse of `cosine_transform`, and its adjoint."""
+    if BACKEND == "ducc0":
+        return np.asarray(_ducc0().fft.dct(x, type=3, inorm=1, nthreads=_threads(workers)))
+    return np.asarray(scipy.fft.idctn(x, norm="ortho", workers=workers))
+
+
+def checked_workers(workers: int | None) -> int | None:
+    """The number of threads, checked as an argument of this name."""
+    if workers is not None and whole_number(workers, "workers") == 0:
+        raise ValueError("workers must not be 0: give a number of threads, or -1 for one a core")
+    return workers
 
 
 def _ducc0() -> Any:

@@ -41,6 +41,7 @@ LINEAR_OPERATORS = {
     "Gradient along the last axis": lambda shape, rng: rd.Gradient(shape, spacing=0.7, axes=(-1,)),
     "Identity": lambda shape, rng: rd.Identity(shape),
     "Diagonal": diagonal,
+    "CosineTransform": lambda shape, rng: rd.CosineTransform(shape, workers=2),
     "Zero": lambda shape, rng: rd.Zero(shape, (2, *shape)),
     "SelfAdjoint": lambda shape, rng: rd.SelfAdjoint(shape, lambda v: 3 * v + v.sum()),
     "GramPlusRankOne": lambda shape, rng: GramPlusRankOne(shape, 0.7, -0.4, rng.standard_normal(shape)),

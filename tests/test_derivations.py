@@ -19,39 +19,14 @@ LABEL = re.compile(r"\b[A-Z][A-Z0-9]{2}\.[0-9]+\b")
 SECTIONS = ["Statement and assumptions", "Properties", "Floating point", "Machine check", "References"]
 
 # What GitHub's MathJax knows and these pages use; a new command is added here after a look at how GitHub shows it.
-COMMANDS = {
-    *("approx", "begin", "bmod", "cdot", "circ", "dots", "end", "eta", "exp", "frac", "ge", "in", "lVert", "langle"),
-    *(
-        "le",
-        "left",
-        "lfloor",
-        "lambda",
-        "mapsto",
-        "mathrm",
-        "max",
-        "mu",
-        "nabla",
-        "odot",
-        "overline",
-        "propto",
-        "qquad",
-    ),
-    *(
-        "quad",
-        "rVert",
-        "rangle",
-        "rfloor",
-        "right",
-        "sigma",
-        "sqrt",
-        "sum",
-        "text",
-        "to",
-        "top",
-        "varepsilon",
-        "widehat",
-    ),
-}
+_COMMANDS = """
+    Delta Longrightarrow Omega Phi alpha approx arctan ast bar begin beta bigl bigr bmod cdot cdots circ cos
+    cosh dagger delta det dots ell end equiv eta exp frac gamma ge gg hat iff in infty int kappa lVert lambda
+    langle ldots le left lfloor lim ll ln log mapsto mathbf mathrm max min mp mu nabla ne odot omega otimes
+    overline partial phi pi pm prime prod propto psi qquad quad rVert rangle rfloor rho right sigma sin sinh
+    sqrt sum tanh tau text theta tilde times to top varepsilon varphi widehat xi zeta
+"""
+COMMANDS = frozenset(_COMMANDS.split())
 
 
 def page_id(path):

@@ -89,8 +89,6 @@ class Convolution(LinearOperator):
             raise ValueError(f"psf has {psf.ndim} axes (shape {psf.shape}), the image has {len(shape)} (shape {shape})")
         if not psf.any():
             raise ValueError("psf is zero everywhere: there is nothing to convolve with")
-        if workers is not None and whole_number(workers, "workers") == 0:
-            raise ValueError("workers must not be 0: give a number of threads, or -1 for one a core")
         origin = _origin(origin, psf.shape)
         fft_shape = shape if boundary == "wrap" else _padded_shape(psf, origin, shape)
         self.input_shape = shape
@@ -98,7 +96,7 @@ class Convolution(LinearOperator):
         self.psf = psf
         self.boundary = boundary
         self.origin = origin
-        self.workers = workers
+        self.workers = _fft.checked_workers(workers)
         self.fft_shape = fft_shape
         # In the precisions that images come in; longdouble, for verification, is computed when it is needed.
         double = self._transform(np.dtype(np.float64))

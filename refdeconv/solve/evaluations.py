@@ -12,8 +12,12 @@ from scipy.optimize import OptimizeResult
 
 from refdeconv._arrays import Array, Shape, inner
 from refdeconv.calculus import Expansion, Functional, LinearOperator
+from refdeconv.solve.preconditioning import PROBES, cosine_preconditioner
 
 Callback = Callable[..., object]
+
+# Hessian products that a solve takes before it looks for better variables: most of the easy ones end within these.
+UNCONDITIONED = 20
 
 
 class Iterate(NamedTuple):
@@ -32,18 +36,6 @@ class Stopped(Exception):  # noqa: N818 (not an error: it ends scipy's loop, and
         self.reason = reason
 
 
-@dataclass
-class Point:
-    """What has been computed at one x so far; value, gradient and Hessian share the expansion's forward pass."""
-
-    flat: Array
-    x: Array
-    expansion: Expansion
-    value: Any = None
-    gradient: Array | None = None
-    hessian: LinearOperator | None = None
-
-
 class Vector(np.ndarray[Any, Any]):
     """A gradient or product for scipy, whose inner products with other vectors are those of `inner`.
 
@@ -60,12 +52,26 @@ class Vector(np.ndarray[Any, Any]):
         return super().__array_function__(function, types, arguments, options)
 
 
+@dataclass
+class Point:
+    """What has been computed at one x so far; value, gradient and Hessian share the expansion's forward pass."""
+
+    flat: Array
+    x: Array
+    expansion: Expansion
+    value: Any = None
+    gradient: Array | None = None
+    hessian: LinearOperator | None = None
+    flat_gradient: Array | None = None
+
+
 class Evaluations:
     """The objective on flat vectors, for one solve.
 
     A solver asks for value, gradient and products at the same x in separate calls, and comes back to the last iterate
     after a rejected trial: the last two points are kept, so that each forward pass is made once. The solver works in
-    units of `unit_x` and `unit_value`, powers of two, so that nothing is rounded; what is kept and shown here is in the
+    units of `unit_x` and `unit_value`, powers of two, so that nothing is rounded, and, once `change_variables` has been
+    called, in variables in which the Hessian is close to the identity; what is kept and shown here is in the
     objective's own. Not to be shared by threads; the objective may be.
     """
 
@@ -80,18 +86,24 @@ class Evaluations:
         max_seconds: float | None,
         max_cg_iterations: int,
         truncate_cg: bool,
+        change_before: int,
     ) -> None:
         self.objective, self.shape, self.dtype = objective, shape, dtype
         self._callback, self._wants_result = callback, wants_result
         self._max_seconds, self._max_cg, self._truncate_cg = max_seconds, max_cg_iterations, truncate_cg
+        self._change_before = change_before
         self.started = time.perf_counter()
         self.unit_x = self.unit_value = 1.0
         self.values = self.gradients = self.hessian_products = self.truncated = 0
         self.history: list[Iterate] = []
         self.best: Point | None = None
+        self.last: Point
         self.best_value: Any = np.inf
         self._points: deque[Point] = deque(maxlen=2)
         self._products_before = 0
+        self._origin = np.zeros(())
+        self._preconditioner: LinearOperator | None = None
+        self._smallest_change = 0.0
 
     # What scipy calls.
 
@@ -113,21 +125,24 @@ class Evaluations:
         # A trial step outside the domain has no gradient; NaN makes the line search come back.
         if self.value_at(point) == np.inf:
             return np.full(flat.shape, np.nan, flat.dtype)
-        gradient = self.gradient_at(point)
-        if not np.isfinite(gradient).all():
-            raise Stopped("nan")
-        return self._flat(gradient, flat.dtype)
+        if point.flat_gradient is None:
+            gradient = self.gradient_at(point)
+            if not np.isfinite(gradient).all():
+                raise Stopped("nan")
+            point.flat_gradient = self._flat(gradient, flat.dtype)
+        return point.flat_gradient.copy()
 
     def hessian_product(self, flat: Array, direction: Array) -> Array:
         """The Hessian of f at x times v, flat."""
         self._check_clock()
-        if self.hessian_products - self._products_before >= self._max_cg:
+        taken = self.hessian_products - self._products_before
+        if taken >= self._max_cg or (self._may_change and taken >= UNCONDITIONED):
             if not self._truncate_cg:
                 raise Stopped("inner")
             # Newton-CG takes zero curvature as the end of its inner loop, and steps along what it has found so far.
-            self.truncated += 1
+            self.truncated += taken >= self._max_cg
             return np.zeros_like(direction)
-        product = self.apply_hessian(self.point(flat), self.image(np.asarray(direction)))
+        product = self.apply_hessian(self.point(flat), self._direction(np.asarray(direction)))
         self.hessian_products += 1
         if not np.isfinite(product).all():
             raise Stopped("nan" if np.isfinite(direction).all() else "step")
@@ -135,24 +150,44 @@ class Evaluations:
 
     def iteration(self, flat: Array) -> None:
         """The end of an iteration at x: the history grows, the user's callback is told."""
-        iterate = self.record(flat)
+        before, iterate = self.last, self.record(flat)
         self._products_before = self.hessian_products
-        if self._callback is None:
-            return
-        image = self.image(flat).copy()
+        if self._callback is not None:
+            self._tell(self._callback, self.last.x, iterate)
+        if self._preconditioner is not None:
+            if np.mean(np.abs(self.last.x - before.x)) <= self._smallest_change * self.unit_x:
+                raise Stopped("converged")
+        elif self._may_change and self.hessian_products >= UNCONDITIONED:
+            raise Stopped("change")
+
+    def _tell(self, callback: Callback, x: Array, iterate: Iterate) -> None:
         try:
             if self._wants_result:
-                self._callback(
+                callback(
                     intermediate_result=OptimizeResult(
-                        x=image, fun=iterate.value, nit=len(self.history) - 1, seconds=self.seconds, **iterate._asdict()
+                        x=x.copy(),
+                        fun=iterate.value,
+                        nit=len(self.history) - 1,
+                        seconds=self.seconds,
+                        **iterate._asdict(),
                     )
                 )
             else:
-                self._callback(image)
+                callback(x.copy())
         except StopIteration:
             raise Stopped("callback") from None
 
     # What minimize asks.
+
+    @property
+    def iterations(self) -> int:
+        """The iterations so far."""
+        return len(self.history) - 1
+
+    @property
+    def _may_change(self) -> bool:
+        """Whether the solve may still go on in other variables."""
+        return self.iterations < self._change_before
 
     @property
     def seconds(self) -> float:
@@ -160,9 +195,15 @@ class Evaluations:
         return time.perf_counter() - self.started
 
     def image(self, flat: Array) -> Array:
-        """The flat vector, in the solver's units, as an image in the objective's own."""
+        """The image at a flat vector of the solver's."""
+        change = self._direction(flat)
+        return change if self._preconditioner is None else self._origin + change
+
+    def _direction(self, flat: Array) -> Array:
+        """The change of the image that a change of the solver's vector makes."""
         image = flat.reshape(self.shape)
-        return (image if self.unit_x == 1 else image * self.unit_x).astype(self.dtype, copy=False)
+        image = (image if self.unit_x == 1 else image * self.unit_x).astype(self.dtype, copy=False)
+        return image if self._preconditioner is None else self._preconditioner.forward(image)
 
     def point(self, flat: Array) -> Point:
         """The point at x, new or among the last two."""
@@ -205,9 +246,13 @@ class Evaluations:
 
     def apply_hessian(self, point: Point, direction: Array) -> Array:
         """One product with its Hessian there."""
+        return self.hessian_at(point).forward(direction)
+
+    def hessian_at(self, point: Point) -> LinearOperator:
+        """Its Hessian there."""
         if point.hessian is None:
             point.hessian = point.expansion.hessian()
-        return point.hessian.forward(direction)
+        return point.hessian
 
     def terms_gradient_norm(self, point: Point) -> float | None:
         """The sum of the norms of the gradients of the objective's terms; None if it has but one."""
@@ -223,7 +268,7 @@ class Evaluations:
     def record(self, flat: Array) -> Iterate:
         """Add x to the history."""
         self.value(flat), self.gradient(flat)  # which stop the solve where they are not finite
-        point = self.point(flat)
+        self.last = point = self.point(flat)
         gradient_norm = float(np.linalg.norm(self.gradient_at(point)))
         self.history.append(Iterate(float(self.value_at(point)), gradient_norm, self.hessian_products))
         return self.history[-1]
@@ -235,9 +280,29 @@ class Evaluations:
         self._points.clear()
         return flat / self.unit_x
 
+    def change_variables(self, smallest_change: float) -> Array:
+        """Go on from the last iterate in variables in which the Hessian there is closer to the identity (SOL.5).
+
+        Returns the iterate in them: zero. From here on, an iteration that changes the image by no more than
+        `smallest_change` a pixel, on average and in the solver's units, ends the solve as converged; that is scipy's
+        own test, which would apply it to the new variables.
+        """
+        self._change_before = 0
+        point = self.last
+        preconditioner = cosine_preconditioner(self.hessian_at(point), self.dtype)
+        self.hessian_products += PROBES
+        self._products_before = self.hessian_products
+        self._smallest_change = smallest_change
+        self._preconditioner, self._origin = preconditioner, point.x
+        point.flat, point.flat_gradient = np.zeros_like(point.flat), None
+        self._points = deque([point], maxlen=2)
+        return point.flat.copy()
+
     def _flat(self, image: Array, dtype: np.dtype[Any]) -> Array:
         """A gradient, or the product of the Hessian and an image in the objective's units, as the solver's vector."""
         unit = self.unit_x / self.unit_value
+        if self._preconditioner is not None:
+            image = self._preconditioner.adjoint(image)
         return (image if unit == 1 else image * unit).reshape(-1).astype(dtype, copy=False).view(Vector)
 
     def _check_clock(self) -> None:
