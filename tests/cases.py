@@ -20,6 +20,17 @@ def random_psf(shape, rng):
     return rng.standard_normal(sizes), tuple(int(rng.integers(k)) for k in sizes)
 
 
+def point(make, shape, rng):
+    """A random point to test a case at: of normal numbers, unless the case says where its domain is."""
+    return getattr(make, "point", lambda shape, rng: rng.standard_normal(shape) + 0.1)(shape, rng)
+
+
+def at_positive(make):
+    """A case that is defined at positive pixels."""
+    make.point = lambda shape, rng: rng.uniform(0.3, 3, shape)
+    return make
+
+
 def convolution(boundary):
     """How to make a convolution with a random PSF."""
 

@@ -10,7 +10,7 @@ import pytest
 
 import refdeconv as rd
 from refdeconv import checks
-from tests.cases import FUNCTIONALS, LINEAR_OPERATORS, MAPS, SHAPES, convolution
+from tests.cases import FUNCTIONALS, LINEAR_OPERATORS, MAPS, SHAPES, convolution, point
 
 DTYPES = [np.float32, np.float64, np.longdouble]
 
@@ -164,7 +164,7 @@ class TestMap:
     def test_jacobian_by_complex_step(self, make, shape):
         rng = seeded(shape)
         m = make(shape, rng)
-        z, v = rng.standard_normal((2, *m.input_shape))
+        z, v = point(make, m.input_shape, rng), rng.standard_normal(m.input_shape)
         value, jacobian = m.linearize(z)
         assert np.allclose(value, m.forward(z), rtol=1e-14, atol=0)
         slope = m.forward(z + 1e-100j * v).imag / 1e-100
@@ -174,14 +174,14 @@ class TestMap:
     def test_adjoint_of_the_jacobian(self, make, shape):
         rng = seeded(shape)
         m = make(shape, rng)
-        jacobian = m.jacobian(rng.standard_normal(m.input_shape))
+        jacobian = m.jacobian(point(make, m.input_shape, rng))
         error = checks.adjoint_error(jacobian.forward, jacobian.adjoint, m.input_shape, m.output_shape)
         assert error <= 1e-15 * (1 + np.log2(np.prod(m.output_shape)))
 
     def test_curvature_is_the_derivative_of_the_weighted_jacobian(self, make, shape):
         rng = seeded(shape)
         m = make(shape, rng)
-        z, v = rng.standard_normal((2, *m.input_shape))
+        z, v = point(make, m.input_shape, rng), rng.standard_normal(m.input_shape)
         w = rng.standard_normal(m.output_shape)
         slope = m.jacobian(z + 1e-100j * v).adjoint(w).imag / 1e-100
         assert relative_error(m.curvature(z, w).forward(v), slope) <= 1e-14
@@ -194,8 +194,8 @@ class TestFunctional:
         return make(shape, seeded(shape))
 
     @pytest.fixture
-    def x(self, shape):
-        return np.random.default_rng([7, *shape]).standard_normal(shape) + 0.1
+    def x(self, f, make, shape):
+        return point(make, f.input_shape or shape, np.random.default_rng([7, *shape]))
 
     @pytest.mark.parametrize("dtype", DTYPES)
     def test_gradient_by_complex_step(self, f, x, dtype):
@@ -277,9 +277,9 @@ class TestFunctional:
     def test_threads_agree_with_one_after_the_other(self, f, x):
         points = [x * (1 + i / 7) for i in range(16)]
         together = list(ThreadPoolExecutor(8).map(f.value_and_gradient, points))
-        for (value, gradient), point in zip(together, points, strict=True):
-            assert value == f.value(point)
-            assert np.array_equal(gradient, f.gradient(point))
+        for (value, gradient), z in zip(together, points, strict=True):
+            assert value == f.value(z)
+            assert np.array_equal(gradient, f.gradient(z))
 
 
 @pytest.mark.parametrize("make", [*LINEAR_OPERATORS.values(), *MAPS.values(), *FUNCTIONALS.values()])

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, cast_like, inner, operand, real_array
+from refdeconv._arrays import Array, cast_like, inner, operand
 from refdeconv.calculus import Functional, LinearOperator
+from refdeconv.functionals.pointwise import checked_data_and_weight
 from refdeconv.hessians import GramPlusRankOne, SelfAdjoint
 
 
@@ -36,17 +36,7 @@ class LeastSquares(Functional):
     weight: Array | None
 
     def __init__(self, data: ArrayLike | None = None, weight: ArrayLike | None = None) -> None:
-        data = None if data is None else real_array(data, "data")
-        shape = None if data is None else data.shape
-        if weight is not None:
-            # One number is a weight for any shape; only an array of weights fixes the shape.
-            weight = real_array(weight, "weight", shape=shape if np.ndim(weight) else None)
-            if weight.min() < 0:
-                raise ValueError(f"weight must be >= 0, its smallest value is {weight.min()}")
-            shape = shape or weight.shape or None
-        self.data = data
-        self.weight = weight
-        self.input_shape = shape
+        self.data, self.weight, self.input_shape = checked_data_and_weight(data, weight)
 
     def value(self, u: ArrayLike) -> Any:
         """Half the weighted sum of squared residuals."""

@@ -1,0 +1,117 @@
+"""Sums over pixels of a function of one number: what all of them share."""
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from refdeconv._arrays import Array, Shape, cast_like, operand, real_array, real_dtype
+from refdeconv.calculus import Functional, LinearOperator
+from refdeconv.hessians import SelfAdjoint
+
+
+class Pointwise(Functional):
+    """A weighted sum over pixels, ``f(u) = sum(weight * phi(u))``, of a function phi of one number.
+
+    A subclass sets `data` and `weight` by calling this constructor, and defines `_phi`, `_slope` and `_bend`: phi, its
+    first and its second derivative, pixel by pixel, for an array u in which pixels of weight zero stand at
+    `_harmless`. Where phi is not defined everywhere, `_outside` says where not.
+
+    Parameters
+    ----------
+    data : array_like, optional
+        The measured values, of u's shape. Default: none, for u of any shape.
+    weight : float or array_like, optional
+        Weight of each pixel, >= 0; a pixel of weight zero counts for nothing, whatever stands there. Default 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `data` or `weight` is not made of finite real numbers, their shapes differ, or a weight is negative.
+
+    Notes
+    -----
+    Derivation: derivations/functionals/pointwise.md, PTW.1, PTW.2, PTW.3
+    """
+
+    _harmless: ClassVar[float] = 1.0  # a point at which phi and its derivatives are finite
+
+    data: Array | None
+    weight: Array | None
+
+    def __init__(self, data: ArrayLike | None = None, weight: ArrayLike | None = None) -> None:
+        self.data, self.weight, self.input_shape = checked_data_and_weight(data, weight)
+
+    @abstractmethod
+    def _phi(self, u: Array) -> Array:
+        """The function, analytic in a complex u."""
+
+    @abstractmethod
+    def _slope(self, u: Array) -> Array:
+        """Its first derivative; at a kink the subgradient nearest to zero."""
+
+    @abstractmethod
+    def _bend(self, u: Array) -> Array:
+        """Its second derivative; at a joint, as the class documents."""
+
+    def _outside(self, u: Array) -> Array | None:
+        """Where u is outside of phi's domain; None if that is nowhere."""
+        return None
+
+    def value(self, u: ArrayLike) -> Any:
+        """The sum over all pixels; infinity outside the domain."""
+        u = self._pixels(u)
+        if self._leaves_domain(u):
+            return real_dtype(u.dtype).type(np.inf)
+        return np.sum(self._weighted(self._phi(u)))
+
+    def gradient(self, u: ArrayLike) -> Array:
+        """The weighted slopes. Raises ValueError outside the domain."""
+        return self._weighted(self._slope(self._pixels_in_domain(u)))
+
+    def hessian(self, u: ArrayLike) -> LinearOperator:
+        """Multiplication by the weighted second derivatives. Raises ValueError outside the domain."""
+        bends = self._weighted(self._bend(self._pixels_in_domain(u)))
+        return SelfAdjoint(bends.shape, lambda v: (bends if bends.dtype.kind == "c" else cast_like(bends, v)) * v)
+
+    def _pixels(self, u: ArrayLike) -> Array:
+        u = operand(u, self.input_shape, "u")
+        if self.weight is None or self.weight.all():
+            return u
+        return np.where(self.weight == 0, u.dtype.type(self._harmless), u)
+
+    def _pixels_in_domain(self, u: ArrayLike) -> Array:
+        u = self._pixels(u)
+        if self._leaves_domain(u):
+            raise ValueError(f"{self!r} has no derivative here: u is outside its domain, where the value is infinite")
+        return u
+
+    def _leaves_domain(self, u: Array) -> bool:
+        outside = self._outside(u.real)
+        return outside is not None and bool(np.any(outside))
+
+    def _weighted(self, v: Array) -> Array:
+        return v if self.weight is None else cast_like(self.weight, v) * v
+
+    def _residual(self, u: Array) -> Array:
+        return u if self.data is None else u - cast_like(self.data, u)
+
+    def __repr__(self) -> str:
+        given = [name for name in ("data", "weight") if getattr(self, name) is not None]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+
+def checked_data_and_weight(
+    data: ArrayLike | None, weight: ArrayLike | None
+) -> tuple[Array | None, Array | None, Shape | None]:
+    """Data and weight as read-only arrays, and the shape of u that they fix, None if any will do."""
+    data = None if data is None else real_array(data, "data")
+    shape = None if data is None else data.shape
+    if weight is None:
+        return data, None, shape
+    # One number is a weight for any shape; only an array of weights fixes the shape.
+    weight = real_array(weight, "weight", shape=shape if np.ndim(weight) else None)
+    if weight.min() < 0:
+        raise ValueError(f"weight must be >= 0, its smallest value is {weight.min()}")
+    return data, weight, shape or weight.shape or None
