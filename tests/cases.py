@@ -45,11 +45,62 @@ def diagonal(shape, rng):
     return rd.Diagonal(rng.standard_normal(shape))
 
 
+def steps(shape, rng):
+    """A distance between pixels for each axis."""
+    return rng.uniform(0.5, 2, len(shape))
+
+
+def subsampling(shape, rng):
+    return rd.Subsampling(shape, rng.integers(1, 4, len(shape)), [rng.integers(size) for size in shape])
+
+
+def binning(mean):
+    """How to make a binning, in blocks as small as the image allows."""
+
+    def make(shape, rng):
+        return rd.Binning(shape, [next((k for k in (2, 3, 5) if size % k == 0), size) for size in shape], mean)
+
+    return make
+
+
+def selection(shape, rng):
+    mask = rng.random(shape) < 0.6
+    mask[(-1,) * len(shape)] = True
+    return rd.Selection(mask)
+
+
+def varying_convolution(boundary):
+    """How to make a sum of two convolutions of weighted images."""
+
+    def make(shape, rng):
+        psf, origin = random_psf(shape, rng)
+        psfs = [psf, rng.standard_normal(psf.shape)]
+        return rd.VaryingConvolution(psfs, rng.standard_normal((2, *shape)), shape, boundary, origin)
+
+    return make
+
+
 LINEAR_OPERATORS = {
     "Convolution constant": convolution("constant"),
     "Convolution wrap": convolution("wrap"),
     "Gradient": lambda shape, rng: rd.Gradient(shape, spacing=rng.uniform(0.5, 2, len(shape))),
     "Gradient along the last axis": lambda shape, rng: rd.Gradient(shape, spacing=0.7, axes=(-1,)),
+    "Gradient constant": lambda shape, rng: rd.Gradient(shape, steps(shape, rng), boundary="constant"),
+    "Gradient wrap": lambda shape, rng: rd.Gradient(shape, steps(shape, rng), boundary="wrap"),
+    "Laplacian reflect": lambda shape, rng: rd.Laplacian(shape, steps(shape, rng)),
+    "Laplacian constant": lambda shape, rng: rd.Laplacian(shape, steps(shape, rng), "constant"),
+    "Laplacian wrap": lambda shape, rng: rd.Laplacian(shape, steps(shape, rng), "wrap"),
+    "Laplacian along the last axis": lambda shape, rng: rd.Laplacian(shape, 0.7, "constant", axes=-1),
+    "SecondDifferences free": lambda shape, rng: rd.SecondDifferences(shape, steps(shape, rng)),
+    "SecondDifferences reflect": lambda shape, rng: rd.SecondDifferences(shape, steps(shape, rng), "reflect"),
+    "SecondDifferences constant": lambda shape, rng: rd.SecondDifferences(shape, steps(shape, rng), "constant"),
+    "SecondDifferences wrap": lambda shape, rng: rd.SecondDifferences(shape, steps(shape, rng), "wrap"),
+    "Subsampling": subsampling,
+    "Binning": binning(mean=True),
+    "Binning to sums": binning(mean=False),
+    "Selection": selection,
+    "VaryingConvolution constant": varying_convolution("constant"),
+    "VaryingConvolution wrap": varying_convolution("wrap"),
     "Identity": lambda shape, rng: rd.Identity(shape),
     "Diagonal": diagonal,
     "CosineTransform": lambda shape, rng: rd.CosineTransform(shape, workers=2),
@@ -72,6 +123,8 @@ LINEAR_OPERATORS = {
 MAPS = {
     "Power": lambda shape, rng: Power(shape, 3),
     "Sine": lambda shape, rng: Sine(shape),
+    "Affine": lambda shape, rng: rd.Affine(rd.Gradient(shape, spacing=0.8), rng.standard_normal((len(shape), *shape))),
+    "Affine @ m": lambda shape, rng: rd.Affine(diagonal(shape, rng), rng.standard_normal(shape)) @ Sine(shape),
     "m @ A": lambda shape, rng: Sine(shape) @ convolution("wrap")(shape, rng),
     "A @ m": lambda shape, rng: rd.Gradient(shape) @ Sine(shape),
     "m @ m": lambda shape, rng: Sine(shape) @ Power(shape, 2),

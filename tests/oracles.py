@@ -37,6 +37,40 @@ def gradient_matrix(shape, spacing, axes):
     return matrix.reshape(-1, np.prod(shape))
 
 
+def stencil_matrix(shape, stencil, boundary):
+    """The matrix of y[i] = sum of coefficient * x[i + shift] over a stencil, a list of (shift, coefficient).
+
+    Beyond the edges the image is zero ("constant"), repeated ("wrap") or mirrored about its edge ("reflect"); "free":
+    a row that would need a pixel there is zero.
+    """
+    matrix = np.zeros((np.prod(shape), np.prod(shape)))
+    for row, pixel in enumerate(itertools.product(*map(range, shape))):
+        needed = [tuple(i + s for i, s in zip(pixel, shift, strict=True)) for shift, _ in stencil]
+        inside = [all(0 <= i < n for i, n in zip(source, shape, strict=True)) for source in needed]
+        if boundary == "free" and not all(inside):
+            continue
+        for source, is_inside, (_, coefficient) in zip(needed, inside, stencil, strict=True):
+            if boundary == "constant" and not is_inside:
+                continue
+            if boundary == "reflect":  # ... x1 x0 | x0 x1 ... x(n-1) | x(n-1) ...
+                source = [min(i % (2 * n), (-1 - i) % (2 * n)) for i, n in zip(source, shape, strict=True)]
+            matrix[row, np.ravel_multi_index(source, shape, mode="wrap")] += coefficient
+    return matrix
+
+
+def unit_step(axis, ndim):
+    """The shift by one pixel along an axis, as an array that can be added and multiplied."""
+    return np.eye(ndim, dtype=int)[axis]
+
+
+def second_difference_matrix(shape, spacing, boundary, a, b):
+    """The matrix of the second difference along the axes a and b, without the factor of those off the diagonal."""
+    ea, eb = unit_step(a, len(shape)), unit_step(b, len(shape))
+    terms = [(ea, 1), (0 * ea, -2), (-ea, 1)] if a == b else [(ea + eb, 1), (ea, -1), (eb, -1), (0 * ea, 1)]
+    scale = spacing[a] * spacing[b]
+    return stencil_matrix(shape, [(shift, factor / scale) for shift, factor in terms], boundary)
+
+
 def article_objective(x, psf, data, mu):
     """The article's objective of a 2-D image, by its definition, in the arithmetic of x's numbers (float, mpmath)."""
     rows, columns = np.shape(x)

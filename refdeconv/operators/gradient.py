@@ -6,15 +6,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, axis_index, cast_scalar, image_shape, operand, real_number
+from refdeconv._arrays import Array, axis_index, cast_scalar, choice, image_shape, operand, real_number
 from refdeconv.calculus import LinearOperator
+
+BOUNDARIES = ("free", "reflect", "constant", "wrap")
 
 
 class Gradient(LinearOperator):
-    """Forward differences along some axes of an image, zero at the far edge.
+    """Forward differences along some axes of an image.
 
-    ``forward(x)[a, ..., i, ...] = (x[..., i + 1, ...] - x[..., i, ...]) / spacing[a]`` along axis ``axes[a]``, and 0
-    for the last i. The adjoint is the negative divergence.
+    ``forward(x)[a, ..., i, ...] = (x[..., i + 1, ...] - x[..., i, ...]) / spacing[a]`` along axis ``axes[a]``; for the
+    last i, `boundary` says what x is beyond the edge. The adjoint is the negative divergence.
 
     Parameters
     ----------
@@ -24,6 +26,11 @@ class Gradient(LinearOperator):
         Distance between neighbouring pixels, > 0: one number, or one for each of `axes`.
     axes : sequence of int, optional
         The axes to differentiate along; all by default.
+    boundary : {'free', 'reflect', 'constant', 'wrap'}
+        What lies beyond the far edge. 'free': nothing is said of it, and the last difference is 0. 'reflect': the image
+        again, mirrored about its edge, so that the pixel beyond equals the last one: for forward differences the same
+        as 'free' (and as 'nearest' would be), and kept under that name. 'constant': zero, and the last difference is
+        ``-x[n - 1] / spacing``. 'wrap': the first pixel.
 
     Attributes
     ----------
@@ -31,41 +38,45 @@ class Gradient(LinearOperator):
         `shape`
     output_shape : tuple of int
         ``(len(axes), *shape)``
+    boundary : str
+        'free', 'constant' or 'wrap'.
 
     Raises
     ------
     TypeError, ValueError
-        If a size, an axis or a spacing is not allowed, an axis is named twice, or there are not as many spacings as
-        axes.
+        If a size, an axis, a spacing or the boundary is not allowed, an axis is named twice, or there are not as many
+        spacings as axes.
 
     Notes
     -----
-    The null space, for all axes, is the constant images. Derivation: derivations/operators/gradient.md, GRD.1, GRD.2,
-    GRD.3
+    The null space, for all axes, is the constant images; with 'constant' it is the zero image alone. At the near edge
+    nothing is ever needed from outside, so that 'constant' does not penalise a step there.
+
+    Derivation: derivations/operators/gradient.md, GRD.1, GRD.2, GRD.3, GRD.4, GRD.5
     """
 
     spacing: tuple[float, ...]
     axes: tuple[int, ...]
+    boundary: str
 
     def __init__(
         self,
         shape: int | tuple[int, ...],
         spacing: float | Sequence[float] = 1.0,
         axes: int | Sequence[int] | None = None,
+        boundary: str = "free",
     ) -> None:
         shape = image_shape(shape)
         named = range(len(shape)) if axes is None else (axes,) if isinstance(axes, int | np.integer) else axes
         axes = tuple(axis_index(axis, len(shape), "each of axes") for axis in named)
         if not axes or len(set(axes)) < len(axes):
             raise ValueError(f"axes must name at least one axis, and none twice, got {axes}")
-        steps = tuple(spacing) if isinstance(spacing, Sequence | np.ndarray) else (spacing,) * len(axes)
-        if len(steps) != len(axes):
-            raise ValueError(f"spacing needs one number, or one for each of the {len(axes)} axes, got {len(steps)}")
-        steps = tuple(real_number(step, "spacing", minimum=0, exclusive=True) for step in steps)
+        steps, boundary = checked_spacing(spacing, len(axes)), choice(boundary, "boundary", BOUNDARIES)
         self.input_shape = shape
         self.output_shape = (len(axes), *shape)
         self.spacing = steps
         self.axes = axes
+        self.boundary = "free" if boundary == "reflect" else boundary
 
     def forward(self, x: ArrayLike) -> Array:
         """The differences along each axis, stacked along a new first axis."""
@@ -74,7 +85,7 @@ class Gradient(LinearOperator):
         for difference, axis, step in zip(differences, self.axes, self.spacing, strict=True):
             near, far, edge = _neighbours(x.ndim, axis)
             np.subtract(x[far], x[near], out=difference[near])
-            difference[edge] = 0
+            difference[edge] = self._across_edge(x, axis) if self._has_beyond(axis) else 0
             if step != 1:
                 difference /= cast_scalar(step, x)
         return differences
@@ -84,10 +95,12 @@ class Gradient(LinearOperator):
         y = operand(y, self.output_shape, "y")
         divergence = np.zeros(self.input_shape, y.dtype)
         for component, axis, step in zip(y, self.axes, self.spacing, strict=True):
-            near, far, _ = _neighbours(component.ndim, axis)
+            near, far, edge = _neighbours(component.ndim, axis)
             flow = component[near] if step == 1 else component[near] / cast_scalar(step, y)
             divergence[far] += flow
             divergence[near] -= flow
+            if self._has_beyond(axis):
+                self._give_back(divergence, component[edge] / cast_scalar(step, y), axis)
         return divergence
 
     def gram(self, x: ArrayLike) -> Array:
@@ -104,13 +117,42 @@ class Gradient(LinearOperator):
                 flow /= cast_scalar(step, x)  # not by the square, which may overflow
             laplacian[away:] += flow[:-away]
             laplacian -= flow
+            if self._has_beyond(axis):
+                across = self._across_edge(x, axis) / cast_scalar(step, x) / cast_scalar(step, x)
+                self._give_back(laplacian.reshape(x.shape), across, axis)
         return laplacian.reshape(x.shape)
+
+    def _has_beyond(self, axis: int) -> bool:
+        """Whether the differences across the far edge can be other than zero."""
+        return self.boundary == "constant" or (self.boundary == "wrap" and self.input_shape[axis] > 1)
+
+    def _across_edge(self, x: Array, axis: int) -> Array:
+        """What lies beyond the far edge, minus the last pixel (GRD.4)."""
+        first, last = _ends(axis)
+        return x[first] - x[last] if self.boundary == "wrap" else -x[last]
+
+    def _give_back(self, result: Array, flow: Array, axis: int) -> None:
+        """Add the adjoint of `_across_edge` (GRD.5)."""
+        first, last = _ends(axis)
+        result[last] -= flow
+        if self.boundary == "wrap":
+            result[first] += flow
 
     def __repr__(self) -> str:
         options = "" if set(self.spacing) == {1.0} else f", spacing={self.spacing}"
         if self.axes != tuple(range(len(self.input_shape))):
             options += f", axes={self.axes}"
+        if self.boundary != "free":
+            options += f", boundary={self.boundary!r}"
         return f"Gradient({self.input_shape}{options})"
+
+
+def checked_spacing(spacing: float | Sequence[float], axes: int) -> tuple[float, ...]:
+    """A distance between pixels for each of so many axes, checked as an argument of this name."""
+    steps = tuple(spacing) if isinstance(spacing, Sequence | np.ndarray) else (spacing,) * axes
+    if len(steps) != axes:
+        raise ValueError(f"spacing needs one number, or one for each of the {axes} axes, got {len(steps)}")
+    return tuple(real_number(step, "spacing", minimum=0, exclusive=True) for step in steps)
 
 
 def _neighbours(ndim: int, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...], tuple[slice, ...]]:
@@ -118,3 +160,9 @@ def _neighbours(ndim: int, axis: int) -> tuple[tuple[slice, ...], tuple[slice, .
     before, after = (slice(None),) * axis, (slice(None),) * (ndim - axis - 1)
     near, far, edge = slice(None, -1), slice(1, None), slice(-1, None)
     return (*before, near, *after), (*before, far, *after), (*before, edge, *after)
+
+
+def _ends(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Indices of the first and of the last pixels along the axis."""
+    before = (slice(None),) * axis
+    return (*before, slice(1)), (*before, slice(-1, None))

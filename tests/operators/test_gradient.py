@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import refdeconv as rd
 from refdeconv import checks
-from tests.oracles import gradient_matrix
+from tests.oracles import gradient_matrix, stencil_matrix, unit_step
 from tests.test_contracts import relative_error
 
 
@@ -30,6 +30,51 @@ def test_dot_product(shape, seed):
         gradient.forward, gradient.adjoint, gradient.input_shape, gradient.output_shape, rng=rng
     )
     assert error <= 1e-15 * (1 + np.log2(np.prod(shape)))
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.sampled_from(["constant", "wrap"]), st.data())
+def test_is_the_definition_with_other_edges(shape, boundary, data):
+    axes = data.draw(st.permutations(range(len(shape))))[: data.draw(st.integers(1, len(shape)))]
+    spacing = [data.draw(st.floats(0.1, 10)) for _ in axes]
+    gradient = rd.Gradient(tuple(shape), spacing, axes, boundary)
+    steps = [(unit_step(axis, len(shape)), 1 / h) for axis, h in zip(axes, spacing, strict=True)]
+    matrix = np.vstack([stencil_matrix(shape, [(e, c), (0 * e, -c)], boundary) for e, c in steps])
+    assert relative_error(gradient.to_dense(), matrix) <= 1e-15
+    assert relative_error(gradient.T.to_dense(), matrix.T) <= 1e-15
+    x = np.random.default_rng(data.draw(st.integers(0, 2**32))).standard_normal(shape)
+    expected = matrix.T @ (matrix @ x.ravel())
+    assert np.linalg.norm(gradient.gram(x).ravel() - expected) <= 1e-14 * np.linalg.norm(
+        matrix, 2
+    ) ** 2 * np.linalg.norm(x)
+
+
+def test_reflected_edges_are_free_edges():
+    """The pixel beyond a mirrored edge equals the last one."""
+    x = np.random.default_rng(0).standard_normal((5, 4))
+    free, reflected = rd.Gradient(x.shape), rd.Gradient(x.shape, boundary="reflect")
+    assert reflected.boundary == free.boundary == "free"
+    assert np.array_equal(reflected.forward(x), free.forward(x))
+    e = unit_step(0, 2)
+    assert np.array_equal(free.to_dense()[:20], stencil_matrix(x.shape, [(e, 1), (0 * e, -1)], "reflect"))
+
+
+def test_one_pixel():
+    for boundary, expected in (("free", 0.0), ("wrap", 0.0), ("constant", -6.0)):
+        gradient = rd.Gradient((1,), spacing=0.5, boundary=boundary)
+        assert gradient.forward([3.0])[0, 0] == expected
+        assert gradient.adjoint([[3.0]])[0] == expected
+        assert gradient.gram([3.0])[0] == expected * -2
+
+
+def test_constant_edges_leave_no_null_space():
+    assert np.linalg.matrix_rank(rd.Gradient((4, 3), boundary="constant").to_dense()) == 12
+    assert np.linalg.matrix_rank(rd.Gradient((4, 3), boundary="wrap").to_dense()) == 11
+
+
+@pytest.mark.parametrize("boundary", ["constant", "wrap"])
+def test_extreme_spacings_across_the_edge(boundary):
+    gradient = rd.Gradient((7,), spacing=1e200, boundary=boundary)
+    assert np.array_equal(gradient.gram(np.arange(7.0)), np.zeros(7))  # its square would overflow
 
 
 def test_spacings_of_any_size_and_precision():
@@ -72,6 +117,8 @@ def test_an_axis_may_be_a_number_and_negative():
         ({"spacing": (1, 2, 3)}, ValueError, "spacing needs one number"),
         ({"spacing": "wide"}, ValueError, "spacing needs one number"),
         ({"spacing": None}, TypeError, "spacing must be a real number > 0"),
+        ({"boundary": "wrapp"}, ValueError, "unknown boundary 'wrapp': did you mean 'wrap'"),
+        ({"boundary": "mirror"}, ValueError, "unknown boundary 'mirror'"),
         ({"axes": (0, 0)}, ValueError, "none twice"),
         ({"axes": ()}, ValueError, "at least one axis"),
         ({"axes": (0, 2)}, ValueError, "between -2 and 1"),
