@@ -91,8 +91,8 @@ class Binning(LinearOperator):
         Shape of the image.
     size : int or sequence of int
         Size of the blocks, >= 1: one number, or one for each axis. It must divide the size of the image: an incomplete
-        block would be neither a mean nor a sum like the others, and pixels left out would be data lost silently. Where
-        that is wanted, say so by cropping with ``Subsampling`` or ``Selection``, or choose the unknown image to fit.
+        block would be neither a mean nor a sum like the others, and pixels left out would be data lost silently. Crop
+        the image to whole blocks, or choose the unknown image to fit.
     mean : bool
         Means (default), or sums.
 

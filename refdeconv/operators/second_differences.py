@@ -50,6 +50,7 @@ class SecondDifferences(LinearOperator):
     -----
     The null space for 'free' is the affine images, ``c + sum_a g_a i_a``; for 'reflect' and 'wrap' the constant ones;
     for 'constant' the zero image alone. For 'reflect' and 'wrap' the Gram operator is the square of the `Laplacian`.
+    The mixed entries look one way: where the image is mirrored, they move by a pixel.
 
     Derivation: derivations/operators/second_differences.md, SEC.1, SEC.2, SEC.3, SEC.4
     """
@@ -106,7 +107,7 @@ class SecondDifferences(LinearOperator):
         return image
 
     def gram(self, x: ArrayLike) -> Array:
-        """The adjoint after the forward: but for 'constant' the Laplacian, applied twice, less the free edges (SEC.4)."""
+        """The adjoint after the forward: by the Laplacian, applied twice, except for 'constant' (SEC.4)."""
         if self.boundary == "constant":
             return super().gram(x)
         x = operand(x, self.input_shape)
