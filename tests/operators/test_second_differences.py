@@ -46,6 +46,13 @@ def test_dot_product(shape, boundary, seed):
     assert error <= 1e-15 * (1 + np.log2(np.prod(shape)))
 
 
+def test_gram_where_two_pixels_lie_close_together():
+    """Along an axis of two pixels a free edge leaves nothing; its small spacing must not drown the other entries."""
+    second = rd.SecondDifferences((2, 5), (1e-6, 1.0))
+    x = np.random.default_rng(0).standard_normal((2, 5))
+    assert relative_error(second.gram(x), second.adjoint(second.forward(x))) <= 1e-15
+
+
 def test_the_sum_of_squares_is_the_squared_frobenius_norm():
     """Of the full matrix at each pixel, here of a quadratic image, whose second derivatives are known."""
     hessian = np.array([[2.0, -1.5, 0.5], [-1.5, 1.0, 0.75], [0.5, 0.75, -3.0]])
