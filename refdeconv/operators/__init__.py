@@ -1,9 +1,34 @@
-"""Linear operators, one module each; each with its adjoint, derived on the page of the same name."""
+"""Operators and maps, one module each; each with its adjoint or derivatives, derived on the page of the same name."""
 
+from refdeconv.operators.bilinear import BlindConvolution
 from refdeconv.operators.convolution import Convolution
 from refdeconv.operators.cosine_transform import CosineTransform
 from refdeconv.operators.diagonal import Diagonal
 from refdeconv.operators.gradient import Gradient
 from refdeconv.operators.identity import Identity
+from refdeconv.operators.packing import Block, BlockDiagonal, Packing, Parallel
+from refdeconv.operators.pointwise_map import PointwiseMap, SquareRoot
+from refdeconv.operators.positive_map import Exponential, PositiveMap, Softplus, Square
+from refdeconv.operators.sigmoid import Sigmoid
+from refdeconv.operators.softmax import Softmax
 
-__all__ = ["Convolution", "CosineTransform", "Diagonal", "Gradient", "Identity"]
+__all__ = [
+    "BlindConvolution",
+    "Block",
+    "BlockDiagonal",
+    "Convolution",
+    "CosineTransform",
+    "Diagonal",
+    "Exponential",
+    "Gradient",
+    "Identity",
+    "Packing",
+    "Parallel",
+    "PointwiseMap",
+    "PositiveMap",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Square",
+    "SquareRoot",
+]
