@@ -52,7 +52,7 @@ def test_inverse_is_the_one_of_mean_zero(z):
     assert np.allclose(m.inverse(m.forward(z)), z - z.mean(), rtol=0, atol=1e-15 * (1 + np.abs(z).max()) * 8)
     x = m.forward(z)
     assert np.allclose(m.forward(m.inverse(3 * x)), x, rtol=1e-12)
-    assert abs(m.inverse(x).mean()) <= 10 * EPS * np.abs(z).max()
+    assert abs(m.inverse(x).mean()) <= 10 * EPS * (3 + np.abs(z).max())  # of logarithms as large
 
 
 def test_far_numbers_and_single_pixels():
