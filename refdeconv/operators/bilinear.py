@@ -72,6 +72,7 @@ class BlindConvolution(Operator):
     workers: int | None
     fft_shape: Shape
     _extension: LinearOperator
+    _reach: tuple[slice, ...]
     _complete: tuple[slice, ...]
 
     def __init__(
@@ -85,20 +86,25 @@ class BlindConvolution(Operator):
     ) -> None:
         packing = _image_and_psf(image_shape, psf_shape)
         shape, sizes = packing.shapes
+        reach = tuple(slice(0, k) for k in sizes)
         if isinstance(boundary, LinearOperator):
             extension = _checked_extension(boundary, shape, sizes, origin)
         else:
             origin = _origin(origin, sizes)
-            extension = _Continuation(shape, sizes, origin, choice(boundary, "boundary", ("constant", "wrap")))
+            if choice(boundary, "boundary", ("constant", "wrap")) == "constant":
+                reach = _reach(sizes, origin, shape)
+            extension = _Continuation(shape, reach, origin, boundary)
         self.packing = packing
         self.boundary = boundary
         self.origin = None if origin is None else _origin(origin, sizes)
         self.workers = _fft.checked_workers(workers)
-        self.input_shape = (packing.size,)
-        self.output_shape = tuple(n - k + 1 for n, k in zip(extension.output_shape, sizes, strict=True))
         self.fft_shape = _fft.fast_shape(extension.output_shape)
         self._extension = extension
-        self._complete = tuple(slice(k - 1, n) for n, k in zip(extension.output_shape, sizes, strict=True))
+        self._reach = reach
+        lost = [r.stop - r.start - 1 for r in reach]  # what a convolution that is complete has less than its input
+        self._complete = tuple(slice(k, n) for k, n in zip(lost, extension.output_shape, strict=True))
+        self.input_shape = (packing.size,)
+        self.output_shape = tuple(part.stop - part.start for part in self._complete)
 
     def forward(self, z: ArrayLike) -> Array:
         """The blurred image."""
@@ -132,7 +138,7 @@ class BlindConvolution(Operator):
     def _spectra(self, z: Array) -> tuple[_Spectrum, _Spectrum]:
         """The transforms of the continued image and of the PSF."""
         image, psf = self.packing.views(z)
-        return self._spectrum(self._extension.forward(image)), self._spectrum(psf)
+        return self._spectrum(self._extension.forward(image)), self._spectrum(psf[self._reach])
 
     def _spectrum_of_blurred(self, y: Array) -> _Spectrum:
         return self._spectrum(y, self._complete)
@@ -150,10 +156,12 @@ class BlindConvolution(Operator):
         return self._cropped(product, self._complete, like)
 
     def _packed(self, image: _Spectrum, psf: _Spectrum, like: Array) -> Array:
-        """Image, folded back to its own pixels, and PSF with these transforms, packed."""
-        inside, support = (tuple(map(slice, s)) for s in (self._extension.output_shape, self.packing.shapes[1]))
-        folded = self._extension.adjoint(self._cropped(image, inside, like))
-        return self.packing.pack(folded, self._cropped(psf, support, like))
+        """Image, folded back to its own pixels, and PSF, zero beyond reach, with these transforms, packed."""
+        continued = self._cropped(image, tuple(map(slice, self._extension.output_shape)), like)
+        samples = self._cropped(psf, tuple(slice(r.stop - r.start) for r in self._reach), like)
+        whole = np.zeros(self.packing.shapes[1], samples.dtype)
+        whole[self._reach] = samples
+        return self.packing.pack(self._extension.adjoint(continued), whole)
 
     def _cropped(self, product: _Spectrum, place: tuple[slice, ...], like: Array) -> Array:
         dtype = real_dtype(like.dtype)
@@ -202,10 +210,10 @@ class _Continuation(LinearOperator):
     Derivation: derivations/operators/bilinear.md, BIL.1
     """
 
-    def __init__(self, shape: Shape, sizes: Shape, origin: Shape, boundary: str) -> None:
-        before = [k - 1 - o for k, o in zip(sizes, origin, strict=True)]
+    def __init__(self, shape: Shape, reach: tuple[slice, ...], origin: Shape, boundary: str) -> None:
+        before = [r.stop - 1 - o for r, o in zip(reach, origin, strict=True)]
         self.input_shape = shape
-        self.output_shape = tuple(n + k - 1 for n, k in zip(shape, sizes, strict=True))
+        self.output_shape = tuple(n + r.stop - r.start - 1 for n, r in zip(shape, reach, strict=True))
         self._inside = tuple(slice(b, b + n) for b, n in zip(before, shape, strict=True))
         self._periodic = boundary == "wrap"
 
@@ -247,6 +255,11 @@ def _image_and_psf(shape: Any, sizes: Any) -> Packing:
     if len(shape) != len(sizes):
         raise ValueError(f"psf_shape {sizes} has {len(sizes)} axes, image_shape {shape} has {len(shape)}")
     return Packing((shape, sizes))
+
+
+def _reach(sizes: Shape, origin: Shape, shape: Shape) -> tuple[slice, ...]:
+    """The samples of a PSF that can reach a pixel of an image from another (CNV.4); along an axis, one at least."""
+    return tuple(slice(max(0, o - n + 1), min(k, o + n)) for k, o, n in zip(sizes, origin, shape, strict=True))
 
 
 def _checked_extension(extension: LinearOperator, shape: Shape, sizes: Shape, origin: Any) -> LinearOperator:

@@ -183,6 +183,18 @@ def test_an_all_zero_psf_or_image_is_a_point_like_any_other(boundary):
     assert not blur.jacobian(np.zeros(26)).forward(z).any()
 
 
+def test_samples_beyond_reach_have_a_gradient_of_exactly_zero():
+    """And, however large, they leave no rounding in the blurred image."""
+    blur = rd.BlindConvolution(2, 7, origin=3)
+    x, k = np.array([1.0, 3.0]), np.array([1e20, 1e20, 0.5, 1.0, 0.25, 1e20, 1e20])
+    z = blur.packing.pack(x, k)
+    assert np.allclose(blur.forward(z), [1 + 0.5 * 3, 3 + 0.25], rtol=1e-15)
+    gradient = blur.packing.unpack(blur.jacobian(z).adjoint(np.ones(2)))[1]
+    assert np.allclose(gradient, [0, 0, 3, 4, 1, 0, 0], rtol=1e-15)
+    assert not gradient[[0, 1, 5, 6]].any()
+    assert not blur.curvature(z, np.ones(2)).forward(z)[[2, 3, 7, 8]].any()
+
+
 def test_scale_is_not_determined():
     blur = rd.BlindConvolution((7, 6), (3, 4))
     x, k = (np.random.default_rng(0).standard_normal(s) for s in blur.packing.shapes)
