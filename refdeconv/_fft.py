@@ -38,6 +38,12 @@ def spectrum(x: Array, workers: int | None = None) -> Array:
     return result
 
 
+def inverse_spectrum(product: Array, shape: Shape, workers: int | None = None) -> Array:
+    """The real array of a shape from its transform, which may be overwritten."""
+    result: Array = scipy.fft.irfftn(product, shape, workers=workers, overwrite_x=True)
+    return result
+
+
 def multiply_spectrum(x: Array, factor: Array, *, conjugate: bool = False, workers: int | None = None) -> Array:
     """Multiply the spectrum of x by a factor, or by the factor's conjugate, and transform back.
 

@@ -76,8 +76,33 @@ def varying_convolution(boundary):
         psf, origin = random_psf(shape, rng)
         psfs = [psf, rng.standard_normal(psf.shape)]
         return rd.VaryingConvolution(psfs, rng.standard_normal((2, *shape)), shape, boundary, origin)
+def blind_convolution(boundary):
+    """How to make a blind convolution, with a PSF of random sizes and origin."""
+
+    def make(shape, rng):
+        psf, origin = random_psf(shape, rng)
+        return rd.BlindConvolution(shape, psf.shape, boundary, origin)
 
     return make
+
+
+def blind_convolution_of_a_continued_image(shape, rng):
+    """One whose image is continued by an operator of the user's: here by another blur."""
+    sizes = tuple(int(rng.integers(1, n + 1)) for n in shape)
+    return rd.BlindConvolution(shape, sizes, convolution("wrap")(shape, rng))
+
+
+def sigmoid(shape, rng):
+    lower = rng.standard_normal(shape)
+    return rd.Sigmoid(shape, lower, lower + rng.uniform(0.5, 2, shape))
+
+
+def blind(shape, rng):
+    """The objective of blind deconvolution: a positive image, a PSF of sum one, both of them unknown."""
+    sizes = random_psf(shape, rng)[0].shape
+    misfit = rd.LeastSquares(rng.standard_normal(shape)) @ rd.BlindConvolution(shape, sizes)
+    roughness = rd.LeastSquares() @ rd.Gradient(shape) @ rd.Block((shape, sizes), 0)
+    return (misfit + 0.3 * roughness) @ rd.Parallel(rd.Square(shape), rd.Softmax(sizes))
 
 
 LINEAR_OPERATORS = {
@@ -104,6 +129,13 @@ LINEAR_OPERATORS = {
     "Identity": lambda shape, rng: rd.Identity(shape),
     "Diagonal": diagonal,
     "CosineTransform": lambda shape, rng: rd.CosineTransform(shape, workers=2),
+    "Block": lambda shape, rng: rd.Block([2, shape, (1, 3)], 1),
+    "BlockDiagonal": lambda shape, rng: rd.BlockDiagonal(
+        convolution("constant")(shape, rng), rd.Gradient(shape), rd.Zero(2, 3)
+    ),
+    "Jacobian of BlindConvolution": lambda shape, rng: (m := blind_convolution("constant")(shape, rng)).jacobian(
+        rng.standard_normal(m.input_shape)
+    ),
     "Zero": lambda shape, rng: rd.Zero(shape, (2, *shape)),
     "SelfAdjoint": lambda shape, rng: rd.SelfAdjoint(shape, lambda v: 3 * v + v.sum()),
     "GramPlusRankOne": lambda shape, rng: GramPlusRankOne(shape, 0.7, -0.4, rng.standard_normal(shape)),
@@ -125,6 +157,17 @@ MAPS = {
     "Sine": lambda shape, rng: Sine(shape),
     "Affine": lambda shape, rng: rd.Affine(rd.Gradient(shape, spacing=0.8), rng.standard_normal((len(shape), *shape))),
     "Affine @ m": lambda shape, rng: rd.Affine(diagonal(shape, rng), rng.standard_normal(shape)) @ Sine(shape),
+    "Square": lambda shape, rng: rd.Square(shape),
+    "Exponential": lambda shape, rng: rd.Exponential(shape),
+    "Softplus": lambda shape, rng: rd.Softplus(shape, sharpness=2.3),
+    "Sigmoid": lambda shape, rng: rd.Sigmoid(shape, lower=-0.3, upper=1.7),
+    "Sigmoid with arrays": sigmoid,
+    "SquareRoot": at_positive(lambda shape, rng: rd.SquareRoot(shape, epsilon=0.1)),
+    "Softmax": lambda shape, rng: rd.Softmax(shape),
+    "Parallel": lambda shape, rng: rd.Parallel(rd.Softplus(shape), rd.Gradient(shape), rd.Softmax((2, 3))),
+    "BlindConvolution constant": blind_convolution("constant"),
+    "BlindConvolution wrap": blind_convolution("wrap"),
+    "BlindConvolution with an operator": blind_convolution_of_a_continued_image,
     "m @ A": lambda shape, rng: Sine(shape) @ convolution("wrap")(shape, rng),
     "A @ m": lambda shape, rng: rd.Gradient(shape) @ Sine(shape),
     "m @ m": lambda shape, rng: Sine(shape) @ Power(shape, 2),
@@ -150,6 +193,11 @@ FUNCTIONALS = {
     ),
     "f - c g": lambda shape, rng: rd.LeastSquares() - 0.3 * rd.L2Norm(rng.standard_normal(shape)),
     "(f + g) @ m": lambda shape, rng: (rd.LeastSquares() + rd.L2Norm(rng.standard_normal(shape))) @ Sine(shape),
+    "(f + g) @ blind": blind,
+    "f @ m @ m": lambda shape, rng: (
+        rd.LeastSquares() @ rd.Gradient(shape) @ rd.SquareRoot(shape) @ rd.Softplus(shape, 0.8)
+        + rd.LeastSquares(rng.standard_normal(shape)) @ convolution("constant")(shape, rng) @ rd.Exponential(shape)
+    ),
     "the article's objective": lambda shape, rng: rd.problems.norm_and_gradient_norm(
         rng.standard_normal(shape), random_psf(shape, rng)[0], mu=0.37
     ),

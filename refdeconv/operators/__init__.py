@@ -1,6 +1,7 @@
-"""Linear operators, one module each; each with its adjoint, derived on the page of the same name."""
+"""Operators and maps, one module each; each with its adjoint or derivatives, derived on the page of the same name."""
 
 from refdeconv.operators.affine import Affine
+from refdeconv.operators.bilinear import BlindConvolution
 from refdeconv.operators.convolution import Convolution
 from refdeconv.operators.cosine_transform import CosineTransform
 from refdeconv.operators.diagonal import Diagonal
@@ -24,4 +25,29 @@ __all__ = [
     "Selection",
     "Subsampling",
     "VaryingConvolution",
+from refdeconv.operators.packing import Block, BlockDiagonal, Packing, Parallel
+from refdeconv.operators.pointwise_map import PointwiseMap, SquareRoot
+from refdeconv.operators.positive_map import Exponential, PositiveMap, Softplus, Square
+from refdeconv.operators.sigmoid import Sigmoid
+from refdeconv.operators.softmax import Softmax
+
+__all__ = [
+    "BlindConvolution",
+    "Block",
+    "BlockDiagonal",
+    "Convolution",
+    "CosineTransform",
+    "Diagonal",
+    "Exponential",
+    "Gradient",
+    "Identity",
+    "Packing",
+    "Parallel",
+    "PointwiseMap",
+    "PositiveMap",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Square",
+    "SquareRoot",
 ]
