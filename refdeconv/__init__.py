@@ -2,7 +2,17 @@
 
 from refdeconv import checks, problems, psf
 from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
-from refdeconv.functionals import L2Norm, LeastSquares
+from refdeconv.functionals import (
+    Cauchy,
+    Entropy,
+    Huber,
+    L2Norm,
+    LeastSquares,
+    LogCosh,
+    PseudoHuber,
+    SmoothedL1,
+    StudentT,
+)
 from refdeconv.hessians import SelfAdjoint
 from refdeconv.operators import (
     Affine,
@@ -44,19 +54,23 @@ __all__ = [
     "BlindConvolution",
     "Block",
     "BlockDiagonal",
+    "Cauchy",
     "ConvergenceWarning",
     "Convolution",
     "CosineTransform",
     "Diagonal",
+    "Entropy",
     "Expansion",
     "Exponential",
     "Functional",
     "Gradient",
+    "Huber",
     "Identity",
     "L2Norm",
     "Laplacian",
     "LeastSquares",
     "LinearOperator",
+    "LogCosh",
     "Operator",
     "SecondDifferences",
     "Selection",
@@ -71,6 +85,10 @@ __all__ = [
     "Softplus",
     "Square",
     "SquareRoot",
+    "PseudoHuber",
+    "SelfAdjoint",
+    "SmoothedL1",
+    "StudentT",
     "Zero",
     "checks",
     "deconvolve",

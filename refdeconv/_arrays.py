@@ -84,6 +84,12 @@ def cast_scalar(scale: Any, x: Any) -> Any:
     return real_dtype(x.dtype).type(scale) if isinstance(scale, np.floating) else scale
 
 
+def positive_like(parameter: Any, x: Array) -> Any:
+    """A positive number or array in the precision of x, where float32 would otherwise make zero or infinity of it."""
+    limits = np.finfo(x.dtype)
+    return np.clip(np.asarray(parameter), limits.tiny, limits.max).astype(limits.dtype)
+
+
 def inner(a: Array, b: Array) -> Any:
     """The inner product of the whole package: the plain sum of products, without conjugation.
 

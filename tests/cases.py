@@ -185,6 +185,22 @@ FUNCTIONALS = {
     "LeastSquares with weights": lambda shape, rng: rd.LeastSquares(
         rng.standard_normal(shape), rng.uniform(0.2, 2, shape)
     ),
+    "PseudoHuber": lambda shape, rng: rd.PseudoHuber(rng.standard_normal(shape), 0.4, rng.uniform(0.2, 2, shape)),
+    "PseudoHuber without data": lambda shape, rng: rd.PseudoHuber(delta=2.5),
+    "SmoothedL1": lambda shape, rng: rd.SmoothedL1(rng.standard_normal(shape), 0.3, rng.uniform(0.2, 2, shape)),
+    "SmoothedL1 by default": lambda shape, rng: rd.SmoothedL1(),
+    "Huber": lambda shape, rng: rd.Huber(rng.standard_normal(shape), 1.1, rng.uniform(0.2, 2, shape)),
+    "Huber without data": lambda shape, rng: rd.Huber(delta=0.9),
+    "LogCosh": lambda shape, rng: rd.LogCosh(rng.standard_normal(shape), 0.4, rng.uniform(0.2, 2, shape)),
+    "LogCosh without data": lambda shape, rng: rd.LogCosh(delta=2.5),
+    "Cauchy": lambda shape, rng: rd.Cauchy(rng.standard_normal(shape), 0.4, rng.uniform(0.2, 2, shape)),
+    "Cauchy without data": lambda shape, rng: rd.Cauchy(scale=2.5),
+    "StudentT": lambda shape, rng: rd.StudentT(rng.standard_normal(shape), 0.4, 2.7, rng.uniform(0.2, 2, shape)),
+    "StudentT without data": lambda shape, rng: rd.StudentT(scale=1.8),
+    "Entropy": at_positive(
+        lambda shape, rng: rd.Entropy(rng.uniform(0.3, 3, shape), weight=rng.uniform(0.2, 2, shape))
+    ),
+    "Entropy of a flat prior": at_positive(lambda shape, rng: rd.Entropy(1.3)),
     "f @ A": lambda shape, rng: rd.L2Norm(rng.standard_normal(shape)) @ convolution("constant")(shape, rng),
     "f @ m": lambda shape, rng: rd.LeastSquares(rng.standard_normal(shape)) @ Power(shape, 2),
     "f @ A @ m": lambda shape, rng: rd.L2Norm(rng.standard_normal(shape)) @ diagonal(shape, rng) @ Sine(shape),

@@ -22,7 +22,7 @@ SECTIONS = ["Statement and assumptions", "Properties", "Floating point", "Machin
 _COMMANDS = """
     Delta Longrightarrow Omega Phi alpha approx arctan ast bar begin beta bigl bigr bmod cdot cdots circ cos
     cosh dagger delta det dots ell end equiv eta exp frac gamma ge gg hat iff in infty int kappa lVert lambda
-    langle ldots le left lfloor lim ll ln log mapsto mathbf mathrm max min mp mu nabla ne odot omega otimes
+    langle ldots le left lfloor lim ll ln log mapsto mathbf mathrm max min mp mu nabla ne nu odot omega otimes
     overline partial phi pi pm prime prod propto psi qquad quad rVert rangle rfloor rho right sigma sin sinh
     sqrt sum tanh tau text theta tilde times to top varepsilon varphi widehat xi zeta
 """

@@ -1,6 +1,21 @@
 """Functionals, one module each; each with its gradient and Hessian, derived on the page of the same name."""
 
+from refdeconv.functionals.cauchy import Cauchy, StudentT
+from refdeconv.functionals.entropy import Entropy
+from refdeconv.functionals.huber import Huber
 from refdeconv.functionals.l2_norm import L2Norm
 from refdeconv.functionals.least_squares import LeastSquares
+from refdeconv.functionals.log_cosh import LogCosh
+from refdeconv.functionals.pseudo_huber import PseudoHuber, SmoothedL1
 
-__all__ = ["L2Norm", "LeastSquares"]
+__all__ = [
+    "Cauchy",
+    "Entropy",
+    "Huber",
+    "L2Norm",
+    "LeastSquares",
+    "LogCosh",
+    "PseudoHuber",
+    "SmoothedL1",
+    "StudentT",
+]

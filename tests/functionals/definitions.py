@@ -38,10 +38,59 @@ def l2_norm(f, u):
     return mpmath.sqrt(sum((x - d) ** 2 for x, d, _ in pixels(f, u)))
 
 
+def number(x):
+    return mpmath.mpf(float(x))
+
+
+def pseudo_huber(f, u):
+    delta = number(f.delta)
+    return sum(w * delta**2 * (mpmath.sqrt(1 + ((x - d) / delta) ** 2) - 1) for x, d, w in pixels(f, u))
+
+
+def smoothed_l1(f, u):
+    epsilon = number(f.epsilon)
+    return sum(w * (mpmath.sqrt((x - d) ** 2 + epsilon**2) - epsilon) for x, d, w in pixels(f, u))
+
+
+def huber(f, u):
+    delta, total = number(f.delta), mpmath.mpf(0)
+    for x, d, w in pixels(f, u):
+        r = abs(x - d)
+        total += w * (r**2 / 2 if r <= delta else delta * (r - delta / 2))
+    return total
+
+
+def log_cosh(f, u):
+    delta = number(f.delta)
+    return sum(w * delta**2 * mpmath.log(mpmath.cosh((x - d) / delta)) for x, d, w in pixels(f, u))
+
+
+def cauchy(f, u):
+    scale = number(f.scale)
+    return sum(w * scale**2 / 2 * mpmath.log(1 + ((x - d) / scale) ** 2) for x, d, w in pixels(f, u))
+
+
+def student_t(f, u):
+    scale, nu = number(f.scale), number(f.degrees)
+    return sum(w * (nu + 1) / 2 * mpmath.log(1 + (x - d) ** 2 / (nu * scale**2)) for x, d, w in pixels(f, u))
+
+
+def entropy(f, u):
+    priors = numbers(np.broadcast_to(f.prior, u.shape)).ravel()
+    return sum(w * (x * mpmath.log(x / p) - x + p) for (x, _, w), p in zip(pixels(f, u), priors, strict=True))
+
+
 # One line for each functional; test_definitions.py asserts that none is missing.
 DEFINITIONS = {
     rd.L2Norm: l2_norm,
     rd.LeastSquares: least_squares,
+    rd.PseudoHuber: pseudo_huber,
+    rd.SmoothedL1: smoothed_l1,
+    rd.Huber: huber,
+    rd.LogCosh: log_cosh,
+    rd.Cauchy: cauchy,
+    rd.StudentT: student_t,
+    rd.Entropy: entropy,
 }
 
 
