@@ -1,10 +1,10 @@
 """Image deconvolution with every gradient and Hessian-vector product derived by hand, and proof that they are right."""
 
-from refdeconv import checks, problems, psf
+from refdeconv import checks, problems, psf, psf_origin
 from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
 from refdeconv.functionals import L2Norm, LeastSquares
 from refdeconv.hessians import SelfAdjoint
-from refdeconv.operators import Convolution, CosineTransform, Diagonal, Gradient, Identity
+from refdeconv.operators import Convolution, CosineTransform, Diagonal, Extension, Gradient, Identity
 from refdeconv.solve import ConvergenceWarning, deconvolve, minimize
 
 __version__ = "0.1.0"
@@ -15,6 +15,7 @@ __all__ = [
     "CosineTransform",
     "Diagonal",
     "Expansion",
+    "Extension",
     "Functional",
     "Gradient",
     "Identity",
@@ -29,4 +30,5 @@ __all__ = [
     "minimize",
     "problems",
     "psf",
+    "psf_origin",
 ]
