@@ -1,6 +1,6 @@
 """Image deconvolution with every gradient and Hessian-vector product derived by hand, and proof that they are right."""
 
-from refdeconv import checks, problems, psf
+from refdeconv import checks, problems, psf, psf_origin
 from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
 from refdeconv.functionals import (
     Cauchy,
@@ -44,6 +44,7 @@ from refdeconv.operators import (
     Square,
     SquareRoot,
 )
+from refdeconv.operators import Convolution, CosineTransform, Diagonal, Extension, Gradient, Identity
 from refdeconv.solve import ConvergenceWarning, deconvolve, minimize
 
 __version__ = "0.1.0"
@@ -62,6 +63,7 @@ __all__ = [
     "Entropy",
     "Expansion",
     "Exponential",
+    "Extension",
     "Functional",
     "Gradient",
     "Huber",
@@ -95,4 +97,5 @@ __all__ = [
     "minimize",
     "problems",
     "psf",
+    "psf_origin",
 ]

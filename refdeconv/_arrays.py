@@ -126,6 +126,14 @@ def whole_number(x: Any, name: str) -> int:
     return int(x)
 
 
+def whole_numbers(values: Any, name: str, axes: int) -> tuple[int, ...]:
+    """An integer for each of some axes; a single one counts for all."""
+    each = tuple(values) if isinstance(values, Iterable) else (values,) * axes
+    if len(each) != axes:
+        raise ValueError(f"{name} needs one number, or one for each of the {axes} axes, got {values!r}")
+    return tuple(whole_number(value, f"each number in {name}") for value in each)
+
+
 def image_shape(shape: int | Sequence[int], name: str = "shape") -> Shape:
     """A shape with at least one axis, each of at least one pixel; a single integer means one axis."""
     sizes = shape if isinstance(shape, Iterable) else (shape,)

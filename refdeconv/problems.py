@@ -11,6 +11,7 @@ from refdeconv._arrays import Array, read_only, real_array, real_number, whole_n
 from refdeconv.calculus import Functional
 from refdeconv.functionals import L2Norm
 from refdeconv.operators import Convolution, Gradient
+from refdeconv.operators.extension import BOUNDARIES
 
 
 def norm_and_gradient_norm(
@@ -33,7 +34,9 @@ def norm_and_gradient_norm(
     mu : float
         Weight of the gradient norm, > 0: larger is smoother. The norms are of the same degree, so mu does not depend on
         the image's range.
-    boundary, origin, workers
+    boundary : {'constant', 'wrap', 'reflect', 'mirror', 'nearest'}
+        What lies beyond the edges, as in `Convolution`.
+    origin, workers
         As in `Convolution`.
 
     Returns
@@ -56,6 +59,12 @@ def norm_and_gradient_norm(
     data = real_array(data, "data")
     mu = real_number(mu, "mu", minimum=0, exclusive=True)
     K = Convolution(psf, data.shape, boundary, origin, workers=workers)
+    if K.output_shape != data.shape:
+        raise ValueError(
+            f"boundary {boundary!r} needs an unknown image larger than the data, of shape {data.shape}: here it may be "
+            f"{', '.join(map(repr, BOUNDARIES))}; or compose the objective of Convolution(psf, shape, {boundary!r}), "
+            "with shape = data.shape + psf.shape - 1, and Gradient(shape)"
+        )
     D = Gradient(data.shape)
     root_half = np.sqrt(np.longdouble(0.5))  # cast to the precision of the image, whatever that is
     return root_half * L2Norm(data) @ K + mu * root_half * L2Norm() @ D

@@ -36,7 +36,20 @@ def convolution(boundary):
 
     def make(shape, rng):
         psf, origin = random_psf(shape, rng)
+        if boundary == "valid":  # a part of it that is no larger than the image
+            psf = psf[tuple(map(slice, shape))]
+            origin = tuple(min(o, k - 1) for o, k in zip(origin, psf.shape, strict=True))
         return rd.Convolution(psf, shape, boundary, origin)
+
+    return make
+
+
+def extension(boundary):
+    """How to make an extension by random widths, on some axes larger than the image."""
+
+    def make(shape, rng):
+        before, after = ([int(rng.integers(0, 2 * n + 2)) for n in shape] for _ in range(2))
+        return rd.Extension(shape, before, after, boundary)
 
     return make
 
@@ -108,6 +121,15 @@ def blind(shape, rng):
 LINEAR_OPERATORS = {
     "Convolution constant": convolution("constant"),
     "Convolution wrap": convolution("wrap"),
+    "Convolution reflect": convolution("reflect"),
+    "Convolution mirror": convolution("mirror"),
+    "Convolution nearest": convolution("nearest"),
+    "Convolution valid": convolution("valid"),
+    "Extension constant": extension("constant"),
+    "Extension wrap": extension("wrap"),
+    "Extension reflect": extension("reflect"),
+    "Extension mirror": extension("mirror"),
+    "Extension nearest": extension("nearest"),
     "Gradient": lambda shape, rng: rd.Gradient(shape, spacing=rng.uniform(0.5, 2, len(shape))),
     "Gradient along the last axis": lambda shape, rng: rd.Gradient(shape, spacing=0.7, axes=(-1,)),
     "Gradient constant": lambda shape, rng: rd.Gradient(shape, steps(shape, rng), boundary="constant"),

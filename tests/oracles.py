@@ -6,23 +6,51 @@ import numpy as np
 
 
 def extended_index(index, size, boundary):
-    """The pixel that stands at an index outside the image, or None where there is zero."""
+    """The pixel that stands at an index outside the image, or None where there is zero: a walk, step by step."""
     if 0 <= index < size:
         return index
-    return None if boundary == "constant" else index % size
+    if boundary == "constant":
+        return None
+    if boundary == "nearest":
+        return 0 if index < 0 else size - 1
+    if boundary == "wrap":
+        return extended_index(index + size if index < 0 else index - size, size, boundary)
+    if size == 1:
+        return 0
+    # Reflect at the edge that lies in between: half a pixel outside the last one, or on it.
+    edge = 1 if boundary == "reflect" else 0
+    return extended_index(-index - edge if index < 0 else 2 * (size - 1) - index + edge, size, boundary)
+
+
+def extension_matrix(shape, before, after, boundary):
+    """The matrix that extends flat images."""
+    extended = [b + n + a for n, b, a in zip(shape, before, after, strict=True)]
+    matrix = np.zeros((np.prod(extended), np.prod(shape)))
+    for row, pixel in enumerate(itertools.product(*map(range, extended))):
+        source = [extended_index(i - b, n, boundary) for i, b, n in zip(pixel, before, shape, strict=True)]
+        if None not in source:
+            matrix[row, np.ravel_multi_index(source, shape)] = 1
+    return matrix
 
 
 def convolution_matrix(psf, shape, boundary, origin):
-    """The matrix of y[i] = sum_j psf[j] x[i + origin - j] on flat images (C order)."""
-    matrix = np.zeros((np.prod(shape), np.prod(shape)), psf.dtype)
-    for row, pixel in enumerate(itertools.product(*map(range, shape))):
+    """The matrix of y[i] = sum_j psf[j] x[i + origin - j] on flat images (C order).
+
+    With the boundary 'valid', the rows of the pixels that the PSF reaches from inside the image alone.
+    """
+    rows = []
+    for pixel in itertools.product(*map(range, shape)):
+        row = np.zeros(np.prod(shape), psf.dtype)
         for sample in itertools.product(*map(range, psf.shape)):
-            source = [
-                extended_index(i + o - j, n, boundary) for i, o, j, n in zip(pixel, origin, sample, shape, strict=True)
-            ]
+            places = [i + o - j for i, o, j in zip(pixel, origin, sample, strict=True)]
+            if boundary == "valid" and not all(0 <= p < n for p, n in zip(places, shape, strict=True)):
+                break
+            source = [extended_index(p, n, boundary) for p, n in zip(places, shape, strict=True)]
             if None not in source:
-                matrix[row, np.ravel_multi_index(source, shape)] += psf[sample]
-    return matrix
+                row[np.ravel_multi_index(source, shape)] += psf[sample]
+        else:
+            rows.append(row)
+    return np.array(rows)
 
 
 def gradient_matrix(shape, spacing, axes):

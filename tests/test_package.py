@@ -10,7 +10,19 @@ import refdeconv as rd
 PACKAGE = Path(rd.__file__).parent
 
 # Which rooms a room may import: those listed after it, and itself.
-FLOORS = ["cli", "solve", "problems", "operators", "functionals", "psf", "hessians", "calculus", "_fft", "_arrays"]
+FLOORS = [
+    "cli",
+    "solve",
+    "problems",
+    "operators",
+    "functionals",
+    "psf",
+    "psf_origin",
+    "hessians",
+    "calculus",
+    "_fft",
+    "_arrays",
+]
 APART = {("operators", "functionals"), ("operators", "psf"), ("functionals", "psf"), ("psf", "calculus")}
 
 

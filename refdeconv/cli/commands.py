@@ -9,7 +9,7 @@ import click
 import refdeconv as rd
 from refdeconv._arrays import choice
 from refdeconv.cli import article_command, deconvolve_command, files
-from refdeconv.operators.convolution import BOUNDARIES
+from refdeconv.operators.extension import BOUNDARIES
 from refdeconv.solve.minimizing import METHODS
 
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
@@ -145,7 +145,8 @@ def article(out: Path, seed: int, mu: float, scale: float) -> None:
     type=NearMiss(BOUNDARIES),
     default="constant",
     show_default=True,
-    help="Beyond the edges: zeros (an image that is bright there darkens), or the image again.",
+    help="Beyond the edges: zeros (an image that is bright there darkens), the image again, its mirror image with the "
+    "edge between two pixels (reflect) or on the last (mirror), or the nearest pixel.",
 )
 @click.option(
     "--channel-axis",

@@ -5,6 +5,7 @@ from refdeconv.operators.bilinear import BlindConvolution
 from refdeconv.operators.convolution import Convolution
 from refdeconv.operators.cosine_transform import CosineTransform
 from refdeconv.operators.diagonal import Diagonal
+from refdeconv.operators.extension import Extension
 from refdeconv.operators.gradient import Gradient
 from refdeconv.operators.identity import Identity
 from refdeconv.operators.laplacian import Laplacian
@@ -51,3 +52,4 @@ __all__ = [
     "Square",
     "SquareRoot",
 ]
+__all__ = ["Convolution", "CosineTransform", "Diagonal", "Extension", "Gradient", "Identity"]

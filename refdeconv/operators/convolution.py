@@ -16,18 +16,21 @@ from refdeconv._arrays import (
     read_only,
     real_array,
     real_dtype,
-    whole_number,
+    whole_numbers,
 )
 from refdeconv.calculus import LinearOperator
+from refdeconv.operators import extension
+from refdeconv.operators._periodic_grid import Axis, fft_shape, placed
+from refdeconv.operators.extension import Extension
 
-BOUNDARIES = ("constant", "wrap")
+BOUNDARIES = (*extension.BOUNDARIES, "valid")
 
 
 class Convolution(LinearOperator):
     """Convolution with a point spread function, the image continued beyond its edges as `boundary` says.
 
     ``forward(x)[i] = sum_j psf[j] x[i + origin - j]``, the sum over all samples j of the PSF. Blurred and unknown image
-    have the same shape.
+    have the same shape, except with the boundary 'valid'.
 
     Parameters
     ----------
@@ -35,43 +38,56 @@ class Convolution(LinearOperator):
         The point spread function: real and finite, not all zero, as many axes as the image, each of any size, odd or
         even, also larger than the image. It need not sum to one.
     shape : int or tuple of int
-        Shape of the image.
-    boundary : {'constant', 'wrap'}
-        What lies beyond the edges, in scipy.ndimage's terms: zeros, or the image again, periodically.
+        Shape of the unknown image.
+    boundary : {'constant', 'wrap', 'reflect', 'mirror', 'nearest', 'valid'}
+        What lies beyond the edges, in scipy.ndimage's terms (see `Extension`): zeros, the image again, its mirror image
+        with the edge between two pixels or on the last one, the nearest pixel. With 'valid', nothing needs to be known
+        there: the blurred image holds only the pixels that the PSF reaches from inside, ``shape - k + 1`` along an axis
+        for k samples. For data of a given shape take ``shape = data.shape + k - 1``.
     origin : int or sequence of int, optional
         Index of the PSF sample that multiplies the pixel itself, along each axis. By default ``(k - 1) // 2`` for k
-        samples, which is the centre for odd k, and the convention of scipy.signal's mode 'same'.
+        samples, which is the centre for odd k, and the convention of scipy.signal's mode 'same'. With 'valid' it has no
+        influence on the blurred image, only on where that lies in the unknown one: `inside`.
     workers : int, optional
         Threads that the FFT may use, as in scipy.fft (negative: counted from the number of cores). Default one.
 
     Attributes
     ----------
-    input_shape, output_shape : tuple of int
+    input_shape : tuple of int
         `shape`
+    output_shape : tuple of int
+        `shape`, or with 'valid', ``shape - k + 1``.
+    inside : tuple of slice
+        The part of the unknown image whose pixels have a blurred counterpart: all, or with 'valid', along each axis the
+        pixels from ``k - 1 - origin``.
     fft_shape : tuple of int
-        Shape of the transforms: the image, and for 'constant' only as much padding as the PSF reaches, made a fast
-        size.
+        Shape of the transforms: the image with only as much padding as the PSF reaches, made a fast size, or a whole
+        period of the image beyond its edges, where that is smaller.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not as described; the message names it.
+        If an argument is not as described, or with 'valid' the PSF is larger than the image; the message names it.
 
     Notes
     -----
-    With the PSF placed around index 0 of a periodic grid, the convolution is C W P: pad with zeros, convolve
-    periodically, crop. The adjoint P^T W^T C^T multiplies by the conjugate spectrum; see the page for why this is not
-    "flip the PSF and call again" when the size is even or the origin is off centre. A PSF in float64 meets a float32
-    image in float32.
+    With the PSF placed around index 0 of a periodic grid, the convolution is C W P E: extend beyond the edges, pad with
+    zeros, convolve periodically, crop. The adjoint E^T P^T W^T C^T multiplies by the conjugate spectrum, and folds; see
+    the page for why this is not "flip the PSF and call again" when the size is even, the origin is off centre, or the
+    image is continued by other than zeros or itself. A PSF in float64 meets a float32 image in float32.
 
-    Derivation: derivations/operators/convolution.md, CNV.1, CNV.2, CNV.3
+    Derivation: derivations/operators/convolution.md, CNV.1, CNV.2, CNV.3, CNV.5,
+    CNV.6
     """
 
     psf: Array
     boundary: str
     origin: Shape
     workers: int | None
+    inside: tuple[slice, ...]
     fft_shape: Shape
+    _axes: tuple[Axis, ...]
+    _extension: Extension | None
     _spectra: Mapping[Any, Array]
 
     def __init__(
@@ -90,14 +106,19 @@ class Convolution(LinearOperator):
         if not psf.any():
             raise ValueError("psf is zero everywhere: there is nothing to convolve with")
         origin = _origin(origin, psf.shape)
-        fft_shape = shape if boundary == "wrap" else _padded_shape(psf, origin, shape)
         self.input_shape = shape
-        self.output_shape = shape
+        self.output_shape = _valid_shape(psf.shape, shape) if boundary == "valid" else shape
         self.psf = psf
         self.boundary = boundary
         self.origin = origin
         self.workers = _fft.checked_workers(workers)
-        self.fft_shape = fft_shape
+        self.inside = tuple(
+            slice(k - 1 - o, n - o) if boundary == "valid" else slice(0, n)
+            for n, k, o in zip(shape, psf.shape, origin, strict=True)
+        )
+        self._axes = tuple(Axis.of(boundary, *sizes) for sizes in zip(shape, psf.shape, origin, strict=True))
+        self._extension = _extension(shape, self._axes, boundary)
+        self.fft_shape = fft_shape(self._axes)
         # In the precisions that images come in; longdouble, for verification, is computed when it is needed.
         double = self._transform(np.dtype(np.float64))
         single = read_only(double.astype(np.complex64))
@@ -105,28 +126,51 @@ class Convolution(LinearOperator):
 
     def forward(self, x: ArrayLike) -> Array:
         """The blurred image."""
-        return self._apply(operand(x, self.input_shape), self._blur)
+        return _by_parts(lambda part: self._cropped(self._blur(self._extended(part))), operand(x, self.input_shape))
 
     def adjoint(self, y: ArrayLike) -> Array:
         """The correlation of y with the PSF: what was gathered from a pixel is given back to it."""
-        return self._apply(operand(y, self.output_shape, "y"), self._correlate)
+        y = operand(y, self.output_shape, "y")
+        return _by_parts(lambda part: self._folded(self._correlate(self._padded(part))), y)
 
     def gram(self, x: ArrayLike) -> Array:
         """The adjoint after the forward; between the two, what lies beyond the image is cleared where it stands."""
-        return self._apply(
-            operand(x, self.input_shape), lambda padded: self._correlate(self._clear_padding(self._blur(padded)))
+        return _by_parts(
+            lambda part: self._folded(self._correlate(self._clear_padding(self._blur(self._extended(part))))),
+            operand(x, self.input_shape),
         )
 
-    def _apply(self, x: Array, periodic: Callable[[Array], Array]) -> Array:
-        """Pad, act on the periodic grid, crop."""
-        if x.dtype.kind == "c":  # each part by itself: in one complex transform, one's rounding would hide the other
-            return self._apply(x.real, periodic) + 1j * self._apply(x.imag, periodic)
+    def _extended(self, x: Array) -> Array:
+        """The image with what lies beyond its edges, on the periodic grid."""
+        if self._extension is None:
+            return self._padded(x)
+        grid = np.zeros(self.fft_shape, x.dtype)
+        self._extension.fill(_leading(grid, self._extension.output_shape), x)
+        return grid
+
+    def _folded(self, grid: Array) -> Array:
+        """The adjoint of `_extended`; the grid is overwritten."""
+        if self._extension is None:
+            return np.ascontiguousarray(_leading(grid, self.input_shape))
+        return self._extension.fold(_leading(grid, self._extension.output_shape))
+
+    def _padded(self, x: Array) -> Array:
+        """The image at the start of the periodic grid, then zeros."""
         if x.shape == self.fft_shape:
-            return periodic(x)
-        padded = np.zeros(self.fft_shape, x.dtype)
-        inside = tuple(map(slice, x.shape))
-        padded[inside] = x
-        return np.ascontiguousarray(periodic(padded)[inside])
+            return x
+        grid = np.zeros(self.fft_shape, x.dtype)
+        _leading(grid, x.shape)[...] = x
+        return grid
+
+    def _cropped(self, grid: Array) -> Array:
+        """The adjoint of `_padded`, for the blurred image."""
+        return np.ascontiguousarray(_leading(grid, self.output_shape))
+
+    def _clear_padding(self, grid: Array) -> Array:
+        """`_padded` after `_cropped`, where the grid stands."""
+        for axis, size in enumerate(self.output_shape):
+            grid[(slice(None),) * axis + (slice(size, None),)] = 0
+        return grid
 
     def _blur(self, x: Array) -> Array:
         return _fft.multiply_spectrum(x, self._spectrum(x.dtype), workers=self.workers)
@@ -134,22 +178,13 @@ class Convolution(LinearOperator):
     def _correlate(self, y: Array) -> Array:
         return _fft.multiply_spectrum(y, self._spectrum(y.dtype), conjugate=True, workers=self.workers)
 
-    def _clear_padding(self, x: Array) -> Array:
-        for axis, size in enumerate(self.input_shape):
-            x[(slice(None),) * axis + (slice(size, None),)] = 0
-        return x
-
     def _spectrum(self, dtype: np.dtype[Any]) -> Array:
         return self._spectra[dtype] if dtype in self._spectra else self._transform(dtype)
 
     def _transform(self, dtype: np.dtype[Any]) -> Array:
         """The real transform of the PSF, placed around index 0 of the periodic grid."""
-        reachable = self.psf, self.origin
-        if self.boundary == "constant":
-            reachable = _within_reach(self.psf, self.origin, self.input_shape)
-        psf, origin = reachable
-        placed = _placed_around_zero(psf.astype(real_dtype(dtype), copy=False), origin, self.fft_shape)
-        return read_only(_fft.spectrum(placed, self.workers))
+        psf = self.psf.astype(real_dtype(dtype), copy=False)
+        return read_only(_fft.spectrum(placed(psf, self._axes, self.fft_shape), self.workers))
 
     def __repr__(self) -> str:
         sizes = "x".join(map(str, self.psf.shape))
@@ -161,32 +196,30 @@ class Convolution(LinearOperator):
 def _origin(origin: int | Sequence[int] | None, sizes: Shape) -> Shape:
     if origin is None:
         return tuple((size - 1) // 2 for size in sizes)
-    indices = (origin,) * len(sizes) if isinstance(origin, int | np.integer) else tuple(origin)
-    if len(indices) != len(sizes):
-        raise ValueError(f"origin needs one index, or one for each of the psf's {len(sizes)} axes, got {origin!r}")
-    for index, size in zip(indices, sizes, strict=True):
-        if not 0 <= whole_number(index, "each index in origin") < size:
-            raise ValueError(f"origin must lie inside the psf of shape {sizes}, got {origin!r}")
-    return tuple(map(int, indices))
+    indices = whole_numbers(origin, "origin", len(sizes))
+    if not all(0 <= index < size for index, size in zip(indices, sizes, strict=True)):
+        raise ValueError(f"origin must lie inside the psf of shape {sizes}, got {origin!r}")
+    return indices
 
 
-def _within_reach(psf: Array, origin: Shape, shape: Shape) -> tuple[Array, Shape]:
-    """The samples of the PSF that can reach a pixel of the image from another, and the origin among them (CNV.4)."""
-    first = [max(0, o - n + 1) for o, n in zip(origin, shape, strict=True)]
-    last = [min(k, o + n) for k, o, n in zip(psf.shape, origin, shape, strict=True)]
-    return psf[tuple(map(slice, first, last))], tuple(o - f for o, f in zip(origin, first, strict=True))
+def _valid_shape(sizes: Shape, shape: Shape) -> Shape:
+    if any(k > n for k, n in zip(sizes, shape, strict=True)):
+        raise ValueError(
+            f"psf of shape {sizes} is larger than the image of shape {shape}: with the boundary 'valid', shape is that "
+            "of the unknown image, the data's shape + psf.shape - 1"
+        )
+    return tuple(n - k + 1 for k, n in zip(sizes, shape, strict=True))
 
 
-def _padded_shape(psf: Array, origin: Shape, shape: Shape) -> Shape:
-    """The smallest fast sizes at which nothing of the periodic convolution wraps into the image (CNV.4)."""
-    reachable, offset = _within_reach(psf, origin, shape)
-    needed = [n + max(o, k - 1 - o) for n, k, o in zip(shape, reachable.shape, offset, strict=True)]
-    return _fft.fast_shape(tuple(needed))
+def _extension(shape: Shape, axes: tuple[Axis, ...], boundary: str) -> Extension | None:
+    before, after = tuple(axis.before for axis in axes), tuple(axis.after for axis in axes)
+    return Extension(shape, before, after, boundary) if any(before) or any(after) else None
 
 
-def _placed_around_zero(psf: Array, origin: Shape, grid: Shape) -> Array:
-    """The PSF on the periodic grid, its origin at index 0; samples that fall on one another are added."""
-    placed = np.zeros(grid, psf.dtype)
-    indices = [(np.arange(k) - o) % n for k, o, n in zip(psf.shape, origin, grid, strict=True)]
-    np.add.at(placed, np.ix_(*indices), psf)
-    return placed
+def _by_parts(apply: Callable[[Array], Array], x: Array) -> Array:
+    """A real operator at x. Each part by itself: in one complex transform, one's rounding would hide the other."""
+    return apply(x.real) + 1j * apply(x.imag) if x.dtype.kind == "c" else apply(x)
+
+
+def _leading(grid: Array, shape: Shape) -> Array:
+    return grid[tuple(map(slice, shape))]

@@ -97,8 +97,9 @@ def deconvolve(
         Weight of the smoothness term, > 0: larger is smoother. It does not depend on the image's range.
     x0 : array_like, optional
         The start, of the image's shape. Default: the image itself.
-    boundary : {'constant', 'wrap'}
-        What lies beyond the edges: zeros, or the image again, periodically.
+    boundary : {'constant', 'wrap', 'reflect', 'mirror', 'nearest'}
+        What lies beyond the edges: zeros, the image again, its mirror image with the edge between two pixels or on the
+        last one, or the nearest pixel.
     origin : int or sequence of int, optional
         Index of the PSF sample that multiplies the pixel itself; by default ``(k - 1) // 2`` along each axis.
     channel_axis : int, optional

@@ -275,6 +275,7 @@ def test_files_that_cannot_be_used(run, files, name, message):
         (["--out", "/proc/a.tif"], "cannot write"),
         (["--mu", "0"], "must be > 0"),
         (["--boundary", "warp"], "did you mean 'wrap'"),
+        (["--boundary", "valid"], "'reflect', 'mirror', 'nearest'"),
         (["--method", "newton"], "did you mean 'Newton-CG'"),
         (["--channel-axis", "7"], "--channel-axis must be between"),
         (["--channel-axis", "x"], "not a valid integer"),

@@ -48,6 +48,17 @@ def test_starts_where_it_is_told():
     assert np.isclose(result.history[0].value, objective.value(start), rtol=1e-14)
 
 
+@pytest.mark.parametrize("boundary", ["constant", "wrap", "reflect", "mirror", "nearest"])
+def test_every_boundary(boundary):
+    """What was blurred at a boundary is found again with it, better than with another."""
+    sharp = 1 + SHARP
+    blurred = rd.Convolution(PSF, sharp.shape, boundary).forward(sharp)
+    right = rd.deconvolve(blurred, PSF, mu=0.01, boundary=boundary)
+    other = rd.deconvolve(blurred, PSF, mu=0.01, boundary="wrap" if boundary == "constant" else "constant")
+    assert np.linalg.norm(right - sharp) < np.linalg.norm(blurred - sharp)
+    assert np.linalg.norm(right - sharp) < np.linalg.norm(other - sharp)
+
+
 def test_boundary_and_origin_are_used():
     periodic = rd.Convolution(PSF, SHARP.shape, "wrap", origin=(0, 4)).forward(SHARP)
     right = rd.deconvolve(periodic, PSF, mu=0.01, boundary="wrap", origin=(0, 4))
@@ -206,6 +217,8 @@ def test_interrupted_outside_the_solver(monkeypatch):
         ({"x0": np.full(BLURRED.shape, np.inf)}, "x0 must be finite"),
         ({"boundary": "reflekt"}, "unknown boundary 'reflekt'"),
         ({"boundary": "Wrap"}, "did you mean 'wrap'"),
+        ({"boundary": "valid"}, "boundary 'valid' needs an unknown image larger than the data"),
+        ({"boundary": "valid", "psf": np.full((15, 1), 1 / 15)}, "psf of shape .* is larger than the image"),
         ({"method": "Newton CG"}, "did you mean 'Newton-CG'"),
         ({"channel_axis": 2}, "channel_axis must be between -2 and 1"),
         ({"channel_axis": 0.0}, "channel_axis must be an integer"),
