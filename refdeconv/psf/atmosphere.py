@@ -52,7 +52,7 @@ def moffat(
     ``(1 + (R / alpha)**2)**(1 - beta)`` of the energy lies beyond a radius R, and what is outside the window is lost
     to the division by the sum. astropy's ``Moffat2D`` calls alpha here ``gamma``, and beta ``alpha``.
 
-    Derivation: derivations/psf/atmosphere.md, PSF.10, PSF.11
+    Derivation: derivations/psf/atmosphere.md, PSF.11, PSF.12
     """
     shape = image_shape(shape)
     position = centre_of(centre, shape)
