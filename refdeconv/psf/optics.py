@@ -38,7 +38,8 @@ def defocus(shape: int | tuple[int, ...], radius: float, *, centre: float | Sequ
     -----
     The areas (volumes) of the intersections of disk (ball) and pixels are closed formulas, without sampling; rounding
     leaves an error below 1e-15 times the area (volume) of the whole disk (ball). Pixels inside have equal samples. What
-    lies outside the window is lost to the division by the sum.
+    lies outside the window is lost to the division by the sum. In 2-D, the centroid is the centre to
+    ``0.04 radius**-1.5`` pixels for a radius >= 1/2, and to rounding if the centre is on whole or half pixels.
 
     Derivation: derivations/psf/optics.md, PSF.7, PSF.8
     """

@@ -69,7 +69,9 @@ def box(
 
     Notes
     -----
-    Integrated exactly over pixels. What lies outside the window is lost to the division by the sum.
+    Integrated exactly over pixels. What lies outside the window is lost to the division by the sum. For a whole number
+    of pixels the centroid is the centre; for another size >= 1 it misses it by at most ``1 / (8 size)``, unless window
+    and pixels lie symmetrically about it.
 
     Derivation: derivations/psf/uniform.md, PSF.5
     """
@@ -124,8 +126,9 @@ def motion(
     Notes
     -----
     The lengths of the intersections of line and pixels are exact: the line has no width, and each pixel gets what falls
-    into it. A line along the border between two pixels is shared by them. MATLAB's ``fspecial('motion')`` draws a line
-    one pixel wide instead.
+    into it. A line along an axis lies in the nearest row of pixels, or, on the border between two, in both. The
+    centroid is the centre where that is on whole or half pixels, in a symmetric window. MATLAB's ``fspecial('motion')``
+    draws a line one pixel wide instead.
 
     Derivation: derivations/psf/uniform.md, PSF.6
     """

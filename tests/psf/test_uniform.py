@@ -118,6 +118,13 @@ def test_the_centroid_of_a_whole_number_of_pixels_is_the_centre():
             assert abs(found - centre) <= 1 / (8 * size) + 1e-14
 
 
+@given(st.floats(0.5, 8), st.floats(0, 180), st.sampled_from([0.0, 0.5]))
+def test_the_centroid_of_a_line_about_a_sample_or_a_corner_is_the_centre(length, angle, offset):
+    psf = rd.psf.motion((21, 21), length, angle, centre=10 + offset)
+    for axis in (0, 1):
+        assert abs(np.arange(21) @ psf.sum(axis=1 - axis) - 10 - offset) <= 1e-13
+
+
 @pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
