@@ -122,8 +122,8 @@ def article(out: Path, seed: int, mu: float, scale: float) -> None:
     "--psf",
     required=True,
     metavar="SPEC",
-    help="The point spread function: gaussian:SHAPE:SIGMA (one number, or one for each axis), or a file "
-    "(PNG, JPEG, TIFF, NPY; integers are divided by their sum).",
+    help="The point spread function: KIND:SHAPE:NUMBERS, in pixels, such as gaussian:13x13:1,3 (all kinds are listed "
+    "above), or a file (PNG, JPEG, TIFF, NPY; integers are divided by their sum).",
 )
 @click.option(
     "--out",
@@ -173,8 +173,21 @@ def deconvolve(image: Path, psf: str, out: Path, **options: Any) -> None:
     (the image is written in each case), 2 bad usage or a file that cannot be read or written.
 
     \b
+    Point spread functions for --psf, lengths in pixels:
+      gaussian:SHAPE:SIGMA          standard deviation, one number or one for each axis
+      moffat:SHAPE:FWHM,BETA        full width at half maximum, power
+      airy:SHAPE:FIRST_ZERO         radius of the first dark ring, or:
+      airy:SHAPE:WAVELENGTH,NUMERICAL_APERTURE,PIXEL_SIZE   wavelength and pixel in one unit
+      defocus:SHAPE:RADIUS          uniform disk
+      motion:SHAPE:LENGTH,ANGLE     straight line, counter-clockwise in degrees, 0 if left out
+      box:SHAPE:SIZE                uniform box, one number or one for each axis
+      delta:SHAPE                   no blur
+
+    \b
     Examples:
       refdeconv deconvolve photo.png --psf gaussian:13x13:1,3 --out sharp.tif
+      refdeconv deconvolve photo.png --psf motion:15x15:9,30 --out sharp.tif
+      refdeconv deconvolve beads.tif --psf airy:31x31:0.52,1.4,0.065 --out sharp.tif
       refdeconv deconvolve stack.tif --psf psf.npy --mu 0.05 --boundary wrap --out sharp.npy
     """
     result = _or_usage_error(deconvolve_command.run, image, psf, out, **options)

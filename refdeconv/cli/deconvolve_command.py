@@ -9,7 +9,7 @@ import numpy as np
 
 import refdeconv as rd
 from refdeconv._arrays import axis_index
-from refdeconv.cli import files, record
+from refdeconv.cli import files, psf_option, record
 from refdeconv.cli.progress import SolveProgress, consoles
 
 
@@ -34,7 +34,7 @@ def run(
     if out.suffix.lower() not in files.WRITABLE:
         raise files.InputError(f"--out: cannot write {out}: its ending must be one of {', '.join(files.WRITABLE)}")
     image = files.read_image(image_path, "IMAGE")
-    psf, psf_remarks = files.read_psf(psf_specification)
+    psf, psf_remarks = psf_option.read_psf(psf_specification)
     axis = image.channel_axis if channel_axis is None else channel_axis
     with files.input_errors():
         axis = None if axis is None else axis_index(axis, image.values.ndim, "--channel-axis")

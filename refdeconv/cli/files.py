@@ -1,4 +1,4 @@
-"""Reading and writing: images of the usual types, PSFs, and records; whole or not at all."""
+"""Reading and writing: images of the usual types, and records; whole or not at all."""
 
 import json
 import logging
@@ -16,8 +16,7 @@ import tifffile
 from PIL import Image as PillowImage
 from PIL import ImageOps, UnidentifiedImageError
 
-from refdeconv import psf as psfs
-from refdeconv._arrays import Array, choice
+from refdeconv._arrays import Array
 
 _EXIF_ORIENTATION = 0x0112
 READABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy")
@@ -140,39 +139,6 @@ def _read_png_or_jpeg(path: Path) -> Image:
             upright = upright.convert("L")
         values = np.asarray(upright)
     return Image(values, -1 if values.ndim == 3 else None, tuple(remarks))
-
-
-def read_psf(specification: str) -> tuple[Array, tuple[str, ...]]:
-    """The PSF that ``--psf`` names, and remarks: ``gaussian:SHAPE:SIGMA``, or a file.
-
-    Integer values, as in a PNG, are divided by their sum, since they cannot sum to one as they are.
-    """
-    if not specification:
-        raise InputError("--psf is empty: give gaussian:SHAPE:SIGMA or a file")
-    kind, *parts = specification.split(":")
-    if not parts or Path(specification).exists():
-        image = read_image(Path(specification), "--psf")
-        if image.channel_axis is not None:
-            raise InputError(f"--psf: {specification} is a colour image; a PSF has one value a pixel")
-        values, remarks = image.values, image.remarks
-        if values.dtype.kind in "biu" and values.sum() == 0:
-            raise InputError(f"--psf: the integers in {specification} sum to zero, so that they cannot be normalised")
-        if values.dtype.kind in "biu":
-            remarks = (*remarks, f"the PSF in {specification} holds integers: divided by their sum, {values.sum()}")
-            values = values / values.sum()
-        return values, remarks
-    with input_errors():
-        choice(kind, "kind of --psf", ["gaussian"])
-    try:
-        shape_text, sigma_text = parts
-        shape = tuple(int(size) for size in shape_text.lower().split("x"))
-        sigma = tuple(float(value) for value in sigma_text.split(","))
-    except ValueError:
-        raise InputError(
-            f"--psf {specification}: expected gaussian:SHAPE:SIGMA, for example gaussian:13x13:1,3 or gaussian:9x9:1.5"
-        ) from None
-    with input_errors():
-        return psfs.gaussian(shape, sigma[0] if len(sigma) == 1 else sigma), ()
 
 
 def check_writable(path: Path) -> None:
