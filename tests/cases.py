@@ -89,6 +89,8 @@ def varying_convolution(boundary):
         psf, origin = random_psf(shape, rng)
         psfs = [psf, rng.standard_normal(psf.shape)]
         return rd.VaryingConvolution(psfs, rng.standard_normal((2, *shape)), shape, boundary, origin)
+
+
 def blind_convolution(boundary):
     """How to make a blind convolution, with a PSF of random sizes and origin."""
 

@@ -9,30 +9,18 @@ from refdeconv.operators.extension import Extension
 from refdeconv.operators.gradient import Gradient
 from refdeconv.operators.identity import Identity
 from refdeconv.operators.laplacian import Laplacian
+from refdeconv.operators.packing import Block, BlockDiagonal, Packing, Parallel
+from refdeconv.operators.pointwise_map import PointwiseMap, SquareRoot
+from refdeconv.operators.positive_map import Exponential, PositiveMap, Softplus, Square
 from refdeconv.operators.sampling import Binning, Selection, Subsampling
 from refdeconv.operators.second_differences import SecondDifferences
+from refdeconv.operators.sigmoid import Sigmoid
+from refdeconv.operators.softmax import Softmax
 from refdeconv.operators.varying_convolution import VaryingConvolution
 
 __all__ = [
     "Affine",
     "Binning",
-    "Convolution",
-    "CosineTransform",
-    "Diagonal",
-    "Gradient",
-    "Identity",
-    "Laplacian",
-    "SecondDifferences",
-    "Selection",
-    "Subsampling",
-    "VaryingConvolution",
-from refdeconv.operators.packing import Block, BlockDiagonal, Packing, Parallel
-from refdeconv.operators.pointwise_map import PointwiseMap, SquareRoot
-from refdeconv.operators.positive_map import Exponential, PositiveMap, Softplus, Square
-from refdeconv.operators.sigmoid import Sigmoid
-from refdeconv.operators.softmax import Softmax
-
-__all__ = [
     "BlindConvolution",
     "Block",
     "BlockDiagonal",
@@ -40,16 +28,21 @@ __all__ = [
     "CosineTransform",
     "Diagonal",
     "Exponential",
+    "Extension",
     "Gradient",
     "Identity",
+    "Laplacian",
     "Packing",
     "Parallel",
     "PointwiseMap",
     "PositiveMap",
+    "SecondDifferences",
+    "Selection",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "Square",
     "SquareRoot",
+    "Subsampling",
+    "VaryingConvolution",
 ]
-__all__ = ["Convolution", "CosineTransform", "Diagonal", "Extension", "Gradient", "Identity"]

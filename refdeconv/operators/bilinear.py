@@ -10,7 +10,9 @@ from refdeconv import _fft
 from refdeconv._arrays import Array, Shape, choice, image_shape, operand, real_dtype
 from refdeconv.calculus import LinearOperator, Operator
 from refdeconv.hessians import SelfAdjoint
-from refdeconv.operators.convolution import _origin
+from refdeconv.operators.convolution import BOUNDARIES, checked_origin, valid_shape
+from refdeconv.operators.extension import Extension
+from refdeconv.operators.identity import Identity
 from refdeconv.operators.packing import Packing
 
 # The transform of a real array; of a complex one, the transforms of its real and of its imaginary part.
@@ -30,11 +32,10 @@ class BlindConvolution(Operator):
     psf_shape : int or tuple of int
         Shape of the point spread function: as many axes as the image, each of any size. Its values are a variable, and
         may be anything, zero included.
-    boundary : {'constant', 'wrap'} or LinearOperator
-        What lies beyond the image's edges: zeros, or the image again. Or the operator that continues the image: it
-        returns an array that is larger than the blurred image by ``psf_shape - 1``, with ``k - 1 - origin`` of these
-        pixels, for k samples of the PSF, before its first and ``origin`` after its last pixel along each axis.
-        ``Identity`` gives the convolution where it is complete (scipy.signal's mode 'valid').
+    boundary : {'constant', 'wrap', 'reflect', 'mirror', 'nearest', 'valid'} or LinearOperator
+        What lies beyond the image's edges, as in `Convolution`. Or the operator that continues the image: it returns
+        an array that is larger than the blurred image by ``psf_shape - 1``, with ``k - 1 - origin`` of these pixels,
+        for k samples of the PSF, before its first and ``origin`` after its last pixel along each axis.
     origin : int or sequence of int, optional
         Index of the PSF sample that multiplies the pixel itself, as in `Convolution`; by default ``(k - 1) // 2``. Not
         with an operator as `boundary`, which decides it.
@@ -90,13 +91,13 @@ class BlindConvolution(Operator):
         if isinstance(boundary, LinearOperator):
             extension = _checked_extension(boundary, shape, sizes, origin)
         else:
-            origin = _origin(origin, sizes)
-            if choice(boundary, "boundary", ("constant", "wrap")) == "constant":
+            origin = checked_origin(origin, sizes)
+            if choice(boundary, "boundary", BOUNDARIES) == "constant":
                 reach = _reach(sizes, origin, shape)
-            extension = _Continuation(shape, reach, origin, boundary)
+            extension = _extension(shape, reach, origin, boundary)
         self.packing = packing
         self.boundary = boundary
-        self.origin = None if origin is None else _origin(origin, sizes)
+        self.origin = None if origin is None else checked_origin(origin, sizes)
         self.workers = _fft.checked_workers(workers)
         self.fft_shape = _fft.fast_shape(extension.output_shape)
         self._extension = extension
@@ -172,7 +173,7 @@ class BlindConvolution(Operator):
 
     def __repr__(self) -> str:
         shape, sizes = self.packing.shapes
-        centred = self.origin is None or self.origin == _origin(None, sizes)
+        centred = self.origin is None or self.origin == checked_origin(None, sizes)
         origin = "" if centred else f", origin={self.origin}"
         return f"BlindConvolution({shape}, psf {'x'.join(map(str, sizes))}, {self.boundary!r}{origin})"
 
@@ -204,50 +205,15 @@ class _BlindJacobian(LinearOperator):
         return self._convolution._packed(_correlate(blurred, self._psf), _correlate(blurred, self._image), y)
 
 
-class _Continuation(LinearOperator):
-    """An image continued by as much as a PSF reaches, by zeros or periodically.
-
-    Derivation: derivations/operators/bilinear.md, BIL.1
-    """
-
-    def __init__(self, shape: Shape, reach: tuple[slice, ...], origin: Shape, boundary: str) -> None:
-        before = [r.stop - 1 - o for r, o in zip(reach, origin, strict=True)]
-        self.input_shape = shape
-        self.output_shape = tuple(n + r.stop - r.start - 1 for n, r in zip(shape, reach, strict=True))
-        self._inside = tuple(slice(b, b + n) for b, n in zip(before, shape, strict=True))
-        self._periodic = boundary == "wrap"
-
-    _inside: tuple[slice, ...]
-    _periodic: bool
-
-    def forward(self, x: ArrayLike) -> Array:
-        """The continued image."""
-        x = operand(x, self.input_shape)
-        if self._periodic:
-            axes = zip(self.output_shape, self._inside, x.shape, strict=True)
-            return x[np.ix_(*((np.arange(m) - place.start) % n for m, place, n in axes))]
-        continued = np.zeros(self.output_shape, x.dtype)
-        continued[self._inside] = x
-        return continued
-
-    def adjoint(self, y: ArrayLike) -> Array:
-        """The image with what lies beyond its edges given back to the pixels that it was copied from."""
-        y = operand(y, self.output_shape, "y")
-        if not self._periodic:
-            return y[self._inside].copy()
-        for axis, (size, place) in enumerate(zip(self.input_shape, self._inside, strict=True)):
-            y = _folded(y, axis, size, place.start)
-        return y
-
-
-def _folded(y: Array, axis: int, period: int, start: int) -> Array:
-    """The sums along an axis over all entries at equal distance, modulo the period, from the one at start."""
-    entries = np.moveaxis(y, axis, 0)
-    folded = np.zeros((period, *entries.shape[1:]), y.dtype)
-    for first in range(0, len(entries), period):
-        stretch = entries[first : first + period]
-        folded[: len(stretch)] += stretch
-    return np.moveaxis(np.roll(folded, -start, axis=0), 0, axis)
+def _extension(shape: Shape, reach: tuple[slice, ...], origin: Shape, boundary: str) -> LinearOperator:
+    """The image continued by as much as a PSF reaches; with 'valid' it is as large as that already."""
+    if boundary == "valid":
+        sizes = tuple(part.stop for part in reach)
+        valid_shape(sizes, shape)
+        return Identity(shape)
+    before = [part.stop - 1 - o for part, o in zip(reach, origin, strict=True)]
+    after = [o - part.start for part, o in zip(reach, origin, strict=True)]
+    return Extension(shape, before, after, boundary)
 
 
 def _image_and_psf(shape: Any, sizes: Any) -> Packing:

@@ -105,9 +105,9 @@ class Convolution(LinearOperator):
             raise ValueError(f"psf has {psf.ndim} axes (shape {psf.shape}), the image has {len(shape)} (shape {shape})")
         if not psf.any():
             raise ValueError("psf is zero everywhere: there is nothing to convolve with")
-        origin = _origin(origin, psf.shape)
+        origin = checked_origin(origin, psf.shape)
         self.input_shape = shape
-        self.output_shape = _valid_shape(psf.shape, shape) if boundary == "valid" else shape
+        self.output_shape = valid_shape(psf.shape, shape) if boundary == "valid" else shape
         self.psf = psf
         self.boundary = boundary
         self.origin = origin
@@ -188,12 +188,13 @@ class Convolution(LinearOperator):
 
     def __repr__(self) -> str:
         sizes = "x".join(map(str, self.psf.shape))
-        centred = self.origin == _origin(None, self.psf.shape)
+        centred = self.origin == checked_origin(None, self.psf.shape)
         origin = "" if centred else f", origin={self.origin}"
         return f"Convolution(psf {sizes}, {self.input_shape}, {self.boundary!r}{origin})"
 
 
-def _origin(origin: int | Sequence[int] | None, sizes: Shape) -> Shape:
+def checked_origin(origin: int | Sequence[int] | None, sizes: Shape) -> Shape:
+    """The index of the PSF's origin along each axis, by default the middle sample."""
     if origin is None:
         return tuple((size - 1) // 2 for size in sizes)
     indices = whole_numbers(origin, "origin", len(sizes))
@@ -202,7 +203,8 @@ def _origin(origin: int | Sequence[int] | None, sizes: Shape) -> Shape:
     return indices
 
 
-def _valid_shape(sizes: Shape, shape: Shape) -> Shape:
+def valid_shape(sizes: Shape, shape: Shape) -> Shape:
+    """The shape of what a PSF blurs without leaving an image; an error where there is nothing."""
     if any(k > n for k, n in zip(sizes, shape, strict=True)):
         raise ValueError(
             f"psf of shape {sizes} is larger than the image of shape {shape}: with the boundary 'valid', shape is that "
