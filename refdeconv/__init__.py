@@ -2,7 +2,7 @@
 
 from refdeconv import checks, problems, psf
 from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
-from refdeconv.functionals import L2Norm, LeastSquares
+from refdeconv.functionals import Anscombe, L2Norm, LeastSquares, Poisson, PoissonGaussian
 from refdeconv.hessians import SelfAdjoint
 from refdeconv.operators import Convolution, CosineTransform, Diagonal, Gradient, Identity
 from refdeconv.solve import ConvergenceWarning, deconvolve, minimize
@@ -10,6 +10,7 @@ from refdeconv.solve import ConvergenceWarning, deconvolve, minimize
 __version__ = "0.1.0"
 
 __all__ = [
+    "Anscombe",
     "ConvergenceWarning",
     "Convolution",
     "CosineTransform",
@@ -22,6 +23,8 @@ __all__ = [
     "LeastSquares",
     "LinearOperator",
     "Operator",
+    "Poisson",
+    "PoissonGaussian",
     "SelfAdjoint",
     "Zero",
     "checks",
