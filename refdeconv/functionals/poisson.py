@@ -95,7 +95,7 @@ class Poisson(Pointwise):
         if self.threshold is not None:
             threshold = real_dtype(u.dtype).type(self.threshold)
             below = v.real < threshold
-            step = np.where(below, excess - (threshold - data), 0)
+            step = np.where(below, _excess(u, background, threshold), 0)
             v, excess = np.where(below, threshold, v), np.where(below, threshold - data, excess)
         return np.where(data == 0, 1, v), excess, step
 
@@ -130,7 +130,7 @@ def _bend(v: Array, data: Array) -> Array:
     return data / v / v  # not by the square, which may underflow
 
 
-def _excess(u: Array, background: Array, data: Array) -> Array:
+def _excess(u: Array, background: Array, data: Any) -> Array:
     """``u + background - data``, to full relative precision also where the three nearly cancel (POI.5)."""
     if not background.any():
         return u - data
