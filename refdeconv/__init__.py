@@ -13,6 +13,7 @@ from refdeconv.functionals import (
     SmoothedL1,
     StudentT,
 )
+from refdeconv.functionals import Anscombe, L2Norm, LeastSquares, Poisson, PoissonGaussian
 from refdeconv.hessians import SelfAdjoint
 from refdeconv.operators import (
     Affine,
@@ -51,6 +52,7 @@ __all__ = [
     "Block",
     "BlockDiagonal",
     "Cauchy",
+    "Anscombe",
     "ConvergenceWarning",
     "Convolution",
     "CosineTransform",
@@ -74,6 +76,8 @@ __all__ = [
     "PseudoHuber",
     "SecondDifferences",
     "Selection",
+    "Poisson",
+    "PoissonGaussian",
     "SelfAdjoint",
     "Sigmoid",
     "SmoothedL1",

@@ -225,6 +225,36 @@ FUNCTIONALS = {
         lambda shape, rng: rd.Entropy(rng.uniform(0.3, 3, shape), weight=rng.uniform(0.2, 2, shape))
     ),
     "Entropy of a flat prior": at_positive(lambda shape, rng: rd.Entropy(1.3)),
+    "LeastSquares with variances": lambda shape, rng: rd.LeastSquares(
+        rng.standard_normal(shape), variance=rng.uniform(0.2, 2, shape)
+    ),
+    "Poisson": at_positive(lambda shape, rng: rd.Poisson(rng.uniform(0.3, 4, shape))),
+    "Poisson with everything": at_positive(
+        lambda shape, rng: rd.Poisson(
+            rng.poisson(2.0, shape), rng.uniform(0.1, 1, shape), rng.uniform(0.2, 2, shape), 0.05
+        )
+    ),
+    "Poisson below its threshold": lambda shape, rng: rd.Poisson(rng.uniform(0.6, 4, shape), 0.2, threshold=0.5),
+    "PoissonGaussian": at_positive(lambda shape, rng: rd.PoissonGaussian(rng.uniform(-0.2, 4, shape))),
+    "PoissonGaussian with everything": at_positive(
+        lambda shape, rng: rd.PoissonGaussian(
+            rng.uniform(-0.5, 9, shape),
+            rng.uniform(1.5, 3, shape),
+            rng.uniform(0.3, 2, shape),
+            rng.uniform(0.1, 1, shape),
+            rng.uniform(0.2, 2, shape),
+        )
+    ),
+    "Anscombe": at_positive(lambda shape, rng: rd.Anscombe(rng.uniform(0.3, 4, shape))),
+    "Anscombe with everything": at_positive(
+        lambda shape, rng: rd.Anscombe(
+            rng.uniform(-2, 9, shape),
+            rng.uniform(1.5, 3, shape),
+            rng.uniform(0.3, 2, shape),
+            rng.uniform(0.1, 1, shape),
+            rng.uniform(0.2, 2, shape),
+        )
+    ),
     "f @ A": lambda shape, rng: rd.L2Norm(rng.standard_normal(shape)) @ convolution("constant")(shape, rng),
     "f @ m": lambda shape, rng: rd.LeastSquares(rng.standard_normal(shape)) @ Power(shape, 2),
     "f @ A @ m": lambda shape, rng: rd.L2Norm(rng.standard_normal(shape)) @ diagonal(shape, rng) @ Sine(shape),

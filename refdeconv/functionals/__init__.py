@@ -19,3 +19,10 @@ __all__ = [
     "SmoothedL1",
     "StudentT",
 ]
+from refdeconv.functionals.anscombe import Anscombe
+from refdeconv.functionals.l2_norm import L2Norm
+from refdeconv.functionals.least_squares import LeastSquares
+from refdeconv.functionals.poisson import Poisson
+from refdeconv.functionals.poisson_gaussian import PoissonGaussian
+
+__all__ = ["Anscombe", "L2Norm", "LeastSquares", "Poisson", "PoissonGaussian"]

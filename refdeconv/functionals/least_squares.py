@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, cast_like, inner, operand
+from refdeconv._arrays import Array, Shape, cast_like, inner, operand, real_array
 from refdeconv.calculus import Functional, LinearOperator
-from refdeconv.functionals.pointwise import checked_data_and_weight
+from refdeconv.functionals.pointwise import checked_data_and_weight, checked_parameter
 from refdeconv.hessians import GramPlusRankOne, SelfAdjoint
 
 
@@ -20,11 +21,14 @@ class LeastSquares(Functional):
     weight : float or array_like, optional
         Weight of each pixel, >= 0: the inverse variance of its noise, or a mask of ones and zeros. One number, or an
         array of u's shape. Default 1.
+    variance : float or array_like, optional
+        Variance of each pixel's noise, > 0, instead of `weight`, which is then ``1 / variance``.
 
     Raises
     ------
     TypeError, ValueError
-        If `data` or `weight` is not made of finite real numbers, their shapes differ, or a weight is negative.
+        If `data`, `weight` or `variance` is not made of finite real numbers, their shapes differ, a weight is negative
+        or a variance not positive, or both are given.
 
     Notes
     -----
@@ -35,7 +39,14 @@ class LeastSquares(Functional):
     data: Array | None
     weight: Array | None
 
-    def __init__(self, data: ArrayLike | None = None, weight: ArrayLike | None = None) -> None:
+    def __init__(
+        self, data: ArrayLike | None = None, weight: ArrayLike | None = None, *, variance: ArrayLike | None = None
+    ) -> None:
+        if weight is not None and variance is not None:
+            raise ValueError("weight and variance were both given: a weight is an inverse variance, give one of them")
+        if variance is not None:
+            data = None if data is None else real_array(data, "data")
+            weight = _inverse(variance, None if data is None else data.shape)
         self.data, self.weight, self.input_shape = checked_data_and_weight(data, weight)
 
     def value(self, u: ArrayLike) -> Any:
@@ -64,3 +75,13 @@ class LeastSquares(Functional):
     def __repr__(self) -> str:
         given = [name for name in ("data", "weight") if getattr(self, name) is not None]
         return f"LeastSquares({', '.join(given)})"
+
+
+def _inverse(variance: ArrayLike, shape: Shape | None) -> Array:
+    """The weights that belong to variances."""
+    variance = checked_parameter(variance, "variance", shape, positive=True)
+    with np.errstate(over="ignore"):
+        weight: Array = np.divide(1, variance)
+    if not np.isfinite(weight).all():
+        raise ValueError(f"variance must have a finite inverse, its smallest value is {variance.min()}")
+    return weight

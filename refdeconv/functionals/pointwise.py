@@ -111,7 +111,14 @@ def checked_data_and_weight(
     if weight is None:
         return data, None, shape
     # One number is a weight for any shape; only an array of weights fixes the shape.
-    weight = real_array(weight, "weight", shape=shape if np.ndim(weight) else None)
-    if weight.min() < 0:
-        raise ValueError(f"weight must be >= 0, its smallest value is {weight.min()}")
+    weight = checked_parameter(weight, "weight", shape)
     return data, weight, shape or weight.shape or None
+
+
+def checked_parameter(x: ArrayLike, name: str, shape: Shape | None, *, positive: bool = False) -> Array:
+    """One number for all pixels, or one for each: a read-only array of numbers >= 0, or > 0."""
+    array = real_array(x, name, shape=shape if np.ndim(x) else None)
+    smallest = array.min()
+    if smallest < 0 or (positive and smallest == 0):
+        raise ValueError(f"{name} must be {'>' if positive else '>='} 0, its smallest value is {smallest}")
+    return array

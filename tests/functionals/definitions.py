@@ -78,6 +78,50 @@ def student_t(f, u):
 def entropy(f, u):
     priors = numbers(np.broadcast_to(f.prior, u.shape)).ravel()
     return sum(w * (x * mpmath.log(x / p) - x + p) for (x, _, w), p in zip(pixels(f, u), priors, strict=True))
+def per_pixel(parameter, f, u):
+    """A parameter of an instance as an iterator over the pixels of positive weight."""
+    weight = np.broadcast_to(1 if f.weight is None else f.weight, u.shape)
+    values = numbers(np.broadcast_to(parameter, u.shape))
+    return iter(values[weight != 0])
+
+
+def divergence(v, d):
+    return v - d + (d * mpmath.log(d / v) if d > 0 else 0)
+
+
+def poisson(f, u):
+    total, background = 0, per_pixel(f.background, f, u)
+    for x, d, w in pixels(f, u):
+        v = x + next(background)
+        if f.threshold is None or v >= f.threshold:
+            total += w * divergence(v, d)
+        else:
+            t = mpmath.mpf(f.threshold)
+            total += w * (divergence(t, d) + (1 - d / t) * (v - t) + d / t**2 * (v - t) ** 2 / 2)
+    return total
+
+
+def detector(f, u):
+    """Model x, data, weight, gain and read noise of each pixel; the model in photoelectrons."""
+    rest = [per_pixel(parameter, f, u) for parameter in (f.background, f.gain, f.read_noise)]
+    for (x, d, w), b, g, s in zip(pixels(f, u), *rest, strict=True):
+        yield x + b, d, w, g, s
+
+
+def poisson_gaussian(f, u):
+    total = 0
+    for v, d, w, g, s in detector(f, u):
+        variance = g**2 * v + s**2
+        total += w * ((d - g * v) ** 2 / (2 * variance) + mpmath.log(variance) / 2)
+    return total
+
+
+def anscombe(f, u):
+    total = 0
+    for v, d, w, g, s in detector(f, u):
+        model, measured = (g * x + g**2 * 3 / 8 + s**2 for x in (g * v, d))
+        total += w * (2 / g * (mpmath.sqrt(model) - mpmath.sqrt(max(measured, 0)))) ** 2 / 2
+    return total
 
 
 # One line for each functional; test_definitions.py asserts that none is missing.
@@ -91,6 +135,9 @@ DEFINITIONS = {
     rd.Cauchy: cauchy,
     rd.StudentT: student_t,
     rd.Entropy: entropy,
+    rd.Poisson: poisson,
+    rd.PoissonGaussian: poisson_gaussian,
+    rd.Anscombe: anscombe,
 }
 
 

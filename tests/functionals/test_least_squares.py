@@ -33,6 +33,16 @@ def test_one_weight_for_all_leaves_the_shape_open():
     assert rd.LeastSquares(weight=np.ones(4)).input_shape == (4,)
 
 
+@pytest.mark.parametrize("variance", [0.25, [4.0, 0.5, 8.0]])
+def test_a_variance_is_an_inverse_weight(variance):
+    data, u = [1.0, 2.0, 3.0], np.array([0.5, -1.0, 7.0])
+    f, same = rd.LeastSquares(data, variance=variance), rd.LeastSquares(data, weight=1 / np.array(variance))
+    assert f.value(u) == same.value(u) == np.sum((u - data) ** 2 / np.array(variance)) / 2
+    assert np.array_equal(f.gradient(u), same.gradient(u))
+    assert np.array_equal(f.hvp(u, u), same.hvp(u, u))
+    assert rd.LeastSquares(variance=variance).input_shape == (np.shape(variance) or None)
+
+
 def test_its_second_order_expansion_is_exact():
     rng = np.random.default_rng(0)
     f = rd.LeastSquares(rng.standard_normal((4, 3)), rng.uniform(0, 2, (4, 3)))
@@ -49,6 +59,12 @@ def test_its_second_order_expansion_is_exact():
         ({"weight": [1.0, np.nan, 1.0]}, "weight must be finite"),
         ({"weight": [1.0, 2.0]}, r"weight has shape \(2,\), expected \(3,\)"),
         ({"weight": "heavy"}, "weight must hold numbers"),
+        ({"variance": 0.0}, "variance must be > 0"),
+        ({"variance": [1.0, -1.0, 2.0]}, "variance must be > 0"),
+        ({"variance": [1.0, 2.0]}, r"variance has shape \(2,\), expected \(3,\)"),
+        ({"variance": np.nan}, "variance must be finite"),
+        ({"variance": 1e-310}, "variance must have a finite inverse"),
+        ({"variance": 1.0, "weight": 1.0}, "weight and variance were both given"),
         ({"data": [1.0, np.inf, 0.0]}, "data must be finite"),
         ({"data": [1j, 0, 0]}, "data must be real"),
     ],

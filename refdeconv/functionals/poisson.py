@@ -1,0 +1,148 @@
+"""The Kullback-Leibler divergence of counts from their expectation: the data term of Poisson noise."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from refdeconv._arrays import Array, cast_like, real_array, real_dtype, real_number
+from refdeconv.functionals.pointwise import Pointwise, checked_parameter
+
+
+class Poisson(Pointwise):
+    """The negative log-likelihood of Poisson noise, ``f(u) = sum(weight * (v - data + data * log(data / v)))``.
+
+    There ``v = u + background`` is the expected count of each pixel, and ``0 * log(0) = 0``. The sum is the generalised
+    Kullback-Leibler divergence of the data from v: the negative log-likelihood less its smallest value, so that it is 0
+    where ``v == data``, and positive elsewhere.
+
+    Parameters
+    ----------
+    data : array_like
+        Counts, >= 0, not necessarily whole numbers.
+    background : float or array_like
+        Expected counts that do not come from u, >= 0: one number, or an array of the shape of `data`.
+    weight : float or array_like, optional
+        Weight of each pixel, >= 0; a pixel of weight zero counts for nothing. Default 1.
+    threshold : float, optional
+        In counts, > 0. Where v is below it, each term is its quadratic Taylor expansion at the threshold: twice
+        continuously differentiable, convex, and defined for all u, so that a line search may pass where v is negative.
+        Choose it below the smallest positive count: the terms of smaller counts would have their minimum displaced.
+        Default: none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not made of finite real numbers, a shape is not that of `data`, a number is out of its range,
+        or ``data / threshold**2`` overflows.
+
+    Notes
+    -----
+    Convex. Without a threshold, the domain is ``v > 0``, and ``v >= 0`` where the data is zero: there the term is v
+    itself, with derivative 1 up to and including ``v == 0``. Derivation: derivations/functionals/poisson.md, POI.1,
+    POI.2, POI.3, POI.4, POI.5
+    """
+
+    data: Array
+    background: Array
+    threshold: Any
+
+    def __init__(
+        self,
+        data: ArrayLike,
+        background: ArrayLike = 0.0,
+        weight: ArrayLike | None = None,
+        threshold: float | None = None,
+    ) -> None:
+        super().__init__(real_array(data, "data"), weight)
+        if self.data.min() < 0:
+            raise ValueError(
+                f"data must be >= 0, being counts, its smallest value is {self.data.min()} "
+                "(data with read noise: PoissonGaussian)"
+            )
+        self.background = checked_parameter(background, "background", self.data.shape)
+        self.threshold = None if threshold is None else _checked_threshold(threshold, self.data)
+
+    def _phi(self, u: Array) -> Array:
+        v, excess, step = self._expected(u)
+        data = cast_like(self.data, u)
+        phi = _divergence(v, excess, data)
+        return phi if step is None else phi + step * (_slope(v, excess, data) + step * _bend(v, data) / 2)
+
+    def _slope(self, u: Array) -> Array:
+        v, excess, step = self._expected(u)
+        data = cast_like(self.data, u)
+        slope = _slope(v, excess, data)
+        return slope if step is None else slope + step * _bend(v, data)
+
+    def _bend(self, u: Array) -> Array:
+        v, _, _ = self._expected(u)
+        return _bend(v, cast_like(self.data, u))
+
+    def _outside(self, u: Array) -> Array | None:
+        if self.threshold is not None:
+            return None
+        v = u + cast_like(self.background, u)
+        return (v < 0) | ((v == 0) & (cast_like(self.data, u) > 0))
+
+    def _expected(self, u: Array) -> tuple[Array, Array, Array | None]:
+        """The expected counts v and their excess over the data, both no lower than the threshold, and the step below.
+
+        Where the data is zero, v is replaced by 1: no formula needs it there, and it may be zero.
+        """
+        data, background = cast_like(self.data, u), cast_like(self.background, u)
+        v, excess, step = u + background, _excess(u, background, data), None
+        if self.threshold is not None:
+            threshold = real_dtype(u.dtype).type(self.threshold)
+            below = v.real < threshold
+            step = np.where(below, _excess(u, background, threshold), 0)
+            v, excess = np.where(below, threshold, v), np.where(below, threshold - data, excess)
+        return np.where(data == 0, 1, v), excess, step
+
+
+def _divergence(v: Array, excess: Array, data: Array) -> Array:
+    """``excess - data * log(v / data)``, to full relative precision also where v is close to the data (POI.5)."""
+    near = (excess.real >= -data / 2) & (excess.real <= data) & (data > 0)
+    distance = np.where(near, excess, 0)
+    ratio = distance / np.where(near, data, 1)
+    s = ratio / (2 + ratio)
+    close = s * (distance - 2 * data * s**2 * _tail(s**2))
+    # Twice the logarithm of a quotient of roots: the quotient itself might overflow or underflow.
+    far = excess - 2 * data * np.log(np.sqrt(v) / np.sqrt(np.where(data == 0, 1, data)))
+    return np.where(near, close, far)
+
+
+def _tail(square: Array) -> Array:
+    """The series ``1/3 + square/5 + square**2/7 + ...``, for squares up to 1/9."""
+    one = real_dtype(square.dtype).type(1)
+    terms = int(np.ceil(-np.log(np.finfo(square.dtype).eps) / np.log(9)))
+    total = np.zeros_like(square)
+    for k in reversed(range(terms)):
+        total = total * square + one / (2 * k + 3)
+    return total
+
+
+def _slope(v: Array, excess: Array, data: Array) -> Array:
+    return np.where(data == 0, 1, excess / v)
+
+
+def _bend(v: Array, data: Array) -> Array:
+    return data / v / v  # not by the square, which may underflow
+
+
+def _excess(u: Array, background: Array, data: Any) -> Array:
+    """``u + background - data``, to full relative precision also where the three nearly cancel (POI.5)."""
+    if not background.any():
+        return u - data
+    net = data - background
+    shift = net - data
+    lost = (data - (net - shift)) - (background + shift)  # data - background is net + lost, exactly
+    return (u - net) - lost
+
+
+def _checked_threshold(threshold: float, data: Array) -> Any:
+    threshold = real_number(threshold, "threshold", minimum=0, exclusive=True)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(data.max() / threshold / threshold):
+            raise ValueError(f"threshold must be large enough for data / threshold**2 to be finite, got {threshold!r}")
+    return threshold
