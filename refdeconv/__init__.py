@@ -3,17 +3,19 @@
 from refdeconv import checks, problems, psf, psf_origin
 from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
 from refdeconv.functionals import (
+    Anscombe,
     Cauchy,
     Entropy,
     Huber,
     L2Norm,
     LeastSquares,
     LogCosh,
+    Poisson,
+    PoissonGaussian,
     PseudoHuber,
     SmoothedL1,
     StudentT,
 )
-from refdeconv.functionals import Anscombe, L2Norm, LeastSquares, Poisson, PoissonGaussian
 from refdeconv.hessians import SelfAdjoint
 from refdeconv.operators import (
     Affine,
@@ -47,12 +49,12 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Affine",
+    "Anscombe",
     "Binning",
     "BlindConvolution",
     "Block",
     "BlockDiagonal",
     "Cauchy",
-    "Anscombe",
     "ConvergenceWarning",
     "Convolution",
     "CosineTransform",
@@ -73,11 +75,11 @@ __all__ = [
     "Operator",
     "Packing",
     "Parallel",
+    "Poisson",
+    "PoissonGaussian",
     "PseudoHuber",
     "SecondDifferences",
     "Selection",
-    "Poisson",
-    "PoissonGaussian",
     "SelfAdjoint",
     "Sigmoid",
     "SmoothedL1",

@@ -90,12 +90,16 @@ def varying_convolution(boundary):
         psfs = [psf, rng.standard_normal(psf.shape)]
         return rd.VaryingConvolution(psfs, rng.standard_normal((2, *shape)), shape, boundary, origin)
 
+    return make
+
 
 def blind_convolution(boundary):
     """How to make a blind convolution, with a PSF of random sizes and origin."""
 
     def make(shape, rng):
         psf, origin = random_psf(shape, rng)
+        if boundary == "valid":  # a part of it that is no larger than the image
+            psf, origin = psf[tuple(map(slice, shape))], None
         return rd.BlindConvolution(shape, psf.shape, boundary, origin)
 
     return make
@@ -150,6 +154,7 @@ LINEAR_OPERATORS = {
     "Selection": selection,
     "VaryingConvolution constant": varying_convolution("constant"),
     "VaryingConvolution wrap": varying_convolution("wrap"),
+    "VaryingConvolution reflect": varying_convolution("reflect"),
     "Identity": lambda shape, rng: rd.Identity(shape),
     "Diagonal": diagonal,
     "CosineTransform": lambda shape, rng: rd.CosineTransform(shape, workers=2),
@@ -191,6 +196,10 @@ MAPS = {
     "Parallel": lambda shape, rng: rd.Parallel(rd.Softplus(shape), rd.Gradient(shape), rd.Softmax((2, 3))),
     "BlindConvolution constant": blind_convolution("constant"),
     "BlindConvolution wrap": blind_convolution("wrap"),
+    "BlindConvolution reflect": blind_convolution("reflect"),
+    "BlindConvolution mirror": blind_convolution("mirror"),
+    "BlindConvolution nearest": blind_convolution("nearest"),
+    "BlindConvolution valid": blind_convolution("valid"),
     "BlindConvolution with an operator": blind_convolution_of_a_continued_image,
     "m @ A": lambda shape, rng: Sine(shape) @ convolution("wrap")(shape, rng),
     "A @ m": lambda shape, rng: rd.Gradient(shape) @ Sine(shape),

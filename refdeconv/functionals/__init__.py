@@ -1,28 +1,27 @@
 """Functionals, one module each; each with its gradient and Hessian, derived on the page of the same name."""
 
+from refdeconv.functionals.anscombe import Anscombe
 from refdeconv.functionals.cauchy import Cauchy, StudentT
 from refdeconv.functionals.entropy import Entropy
 from refdeconv.functionals.huber import Huber
 from refdeconv.functionals.l2_norm import L2Norm
 from refdeconv.functionals.least_squares import LeastSquares
 from refdeconv.functionals.log_cosh import LogCosh
+from refdeconv.functionals.poisson import Poisson
+from refdeconv.functionals.poisson_gaussian import PoissonGaussian
 from refdeconv.functionals.pseudo_huber import PseudoHuber, SmoothedL1
 
 __all__ = [
+    "Anscombe",
     "Cauchy",
     "Entropy",
     "Huber",
     "L2Norm",
     "LeastSquares",
     "LogCosh",
+    "Poisson",
+    "PoissonGaussian",
     "PseudoHuber",
     "SmoothedL1",
     "StudentT",
 ]
-from refdeconv.functionals.anscombe import Anscombe
-from refdeconv.functionals.l2_norm import L2Norm
-from refdeconv.functionals.least_squares import LeastSquares
-from refdeconv.functionals.poisson import Poisson
-from refdeconv.functionals.poisson_gaussian import PoissonGaussian
-
-__all__ = ["Anscombe", "L2Norm", "LeastSquares", "Poisson", "PoissonGaussian"]

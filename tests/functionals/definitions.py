@@ -78,6 +78,8 @@ def student_t(f, u):
 def entropy(f, u):
     priors = numbers(np.broadcast_to(f.prior, u.shape)).ravel()
     return sum(w * (x * mpmath.log(x / p) - x + p) for (x, _, w), p in zip(pixels(f, u), priors, strict=True))
+
+
 def per_pixel(parameter, f, u):
     """A parameter of an instance as an iterator over the pixels of positive weight."""
     weight = np.broadcast_to(1 if f.weight is None else f.weight, u.shape)

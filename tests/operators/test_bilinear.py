@@ -262,7 +262,7 @@ def test_results_share_no_memory_and_inputs_are_kept():
         ({"boundary": rd.Gradient((5, 4))}, ValueError, "boundary must return an array at least as large"),
         ({"boundary": rd.Identity((5, 4)), "origin": 1}, ValueError, "origin must be left out"),
         ({"origin": (0, 3)}, ValueError, "origin must lie inside"),
-        ({"origin": (0, 1, 2)}, ValueError, "origin needs one index"),
+        ({"origin": (0, 1, 2)}, ValueError, "origin needs one number"),
         ({"workers": 0}, ValueError, "workers must not be 0"),
     ],
 )
