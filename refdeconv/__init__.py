@@ -1,11 +1,12 @@
 """Image deconvolution with every gradient and Hessian-vector product derived by hand, and proof that they are right."""
 
-from refdeconv import checks, problems, psf, psf_origin
+from refdeconv import checks, problems, psf, psf_origin, regularizers
 from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
 from refdeconv.functionals import (
     Anscombe,
     Cauchy,
     Entropy,
+    GroupHuber,
     Huber,
     L2Norm,
     LeastSquares,
@@ -13,7 +14,9 @@ from refdeconv.functionals import (
     Poisson,
     PoissonGaussian,
     PseudoHuber,
+    SmoothedGroupNorm,
     SmoothedL1,
+    SmoothedNuclearNorm,
     StudentT,
 )
 from refdeconv.hessians import SelfAdjoint
@@ -65,6 +68,7 @@ __all__ = [
     "Extension",
     "Functional",
     "Gradient",
+    "GroupHuber",
     "Huber",
     "Identity",
     "L2Norm",
@@ -82,7 +86,9 @@ __all__ = [
     "Selection",
     "SelfAdjoint",
     "Sigmoid",
+    "SmoothedGroupNorm",
     "SmoothedL1",
+    "SmoothedNuclearNorm",
     "Softmax",
     "Softplus",
     "Square",
@@ -97,4 +103,5 @@ __all__ = [
     "problems",
     "psf",
     "psf_origin",
+    "regularizers",
 ]

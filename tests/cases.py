@@ -76,6 +76,18 @@ def binning(mean):
     return make
 
 
+def matrix_field(rows, pixels):
+    """A case whose matrices are stored in so many rows, at a few pixels whatever the shape."""
+
+    def make(shape, rng):
+        mix = rng.standard_normal((rows * pixels, int(np.prod(shape))))
+        return rd.SmoothedNuclearNorm(0.8, rng.uniform(0.3, 2, pixels)) @ rd.LinearOperator.from_scipy(
+            mix, shape, (rows, pixels)
+        )
+
+    return make
+
+
 def selection(shape, rng):
     mask = rng.random(shape) < 0.6
     mask[(-1,) * len(shape)] = True
@@ -122,6 +134,12 @@ def blind(shape, rng):
     misfit = rd.LeastSquares(rng.standard_normal(shape)) @ rd.BlindConvolution(shape, sizes)
     roughness = rd.LeastSquares() @ rd.Gradient(shape) @ rd.Block((shape, sizes), 0)
     return (misfit + 0.3 * roughness) @ rd.Parallel(rd.Square(shape), rd.Softmax(sizes))
+
+
+def at_matrices(rows, make):
+    """A case that takes fields of matrices stored in so many rows."""
+    make.point = lambda shape, rng: rng.standard_normal((rows, *shape[2:]))
+    return make
 
 
 LINEAR_OPERATORS = {
@@ -264,6 +282,24 @@ FUNCTIONALS = {
             rng.uniform(0.2, 2, shape),
         )
     ),
+    "SmoothedGroupNorm": lambda shape, rng: rd.SmoothedGroupNorm(0.6),
+    "SmoothedGroupNorm of every entry": lambda shape, rng: rd.SmoothedGroupNorm(0.9, axis=(), weight=0.7),
+    "SmoothedGroupNorm of differences": lambda shape, rng: (
+        rd.SmoothedGroupNorm(0.4, weight=rng.uniform(0.3, 2, shape)) @ rd.Gradient(shape, spacing=0.7)
+    ),
+    "SmoothedGroupNorm of coupled channels": lambda shape, rng: (
+        rd.SmoothedGroupNorm(0.3, axis=(1, 0), weight=rng.uniform(0.3, 2, shape[1:])) @ rd.Gradient(shape, spacing=0.7)
+    ),
+    "GroupHuber": lambda shape, rng: rd.GroupHuber(1.1),
+    "GroupHuber of every entry": lambda shape, rng: rd.GroupHuber(0.9, axis=(), weight=0.7),
+    "GroupHuber of differences": lambda shape, rng: (
+        rd.GroupHuber(1.6, weight=rng.uniform(0.3, 2, shape)) @ rd.Gradient(shape, spacing=0.7)
+    ),
+    "SmoothedNuclearNorm of 1 x 1": at_matrices(1, lambda shape, rng: rd.SmoothedNuclearNorm(0.7)),
+    "SmoothedNuclearNorm of 2 x 2": at_matrices(3, lambda shape, rng: rd.SmoothedNuclearNorm(0.7, 1.4)),
+    "SmoothedNuclearNorm of 3 x 3": at_matrices(6, lambda shape, rng: rd.SmoothedNuclearNorm(0.9)),
+    "SmoothedNuclearNorm of 2 x 2 after A": matrix_field(3, 4),
+    "SmoothedNuclearNorm of 3 x 3 after A": matrix_field(6, 2),
     "f @ A": lambda shape, rng: rd.L2Norm(rng.standard_normal(shape)) @ convolution("constant")(shape, rng),
     "f @ m": lambda shape, rng: rd.LeastSquares(rng.standard_normal(shape)) @ Power(shape, 2),
     "f @ A @ m": lambda shape, rng: rd.L2Norm(rng.standard_normal(shape)) @ diagonal(shape, rng) @ Sine(shape),

@@ -126,8 +126,51 @@ def anscombe(f, u):
     return total
 
 
+def groups(f, u):
+    """The length of each group with its weight, by a walk over all entries of u."""
+    axes = {axis % u.ndim for axis in f.axis}
+    squares = {}
+    for index in np.ndindex(*u.shape):
+        group = tuple(i for axis, i in enumerate(index) if axis not in axes)
+        squares[group] = squares.get(group, 0) + u[index] ** 2
+    for group, square in squares.items():
+        weight = 1 if f.weight is None else f.weight[group] if f.weight.ndim else f.weight
+        yield mpmath.sqrt(square), mpmath.mpf(float(weight))
+
+
+def smoothed_group_norm(f, u):
+    epsilon = mpmath.mpf(f.epsilon)
+    return sum(w * (mpmath.sqrt(r**2 + epsilon**2) - epsilon) for r, w in groups(f, u))
+
+
+def group_huber(f, u):
+    delta = mpmath.mpf(f.delta)
+    return sum(w * (r**2 / (2 * delta) if r <= delta else r - delta / 2) for r, w in groups(f, u))
+
+
+def symmetric_matrix(entries):
+    """The matrix of which the entries are the upper triangle, those off the diagonal multiplied by the root of two."""
+    d = {1: 1, 3: 2, 6: 3}[len(entries)]
+    matrix, entries = mpmath.matrix(d), iter(entries)
+    for i in range(d):
+        for j in range(i, d):
+            matrix[i, j] = matrix[j, i] = next(entries) / (1 if i == j else mpmath.sqrt(2))
+    return matrix
+
+
+def smoothed_nuclear_norm(f, u):
+    epsilon = mpmath.mpf(f.epsilon)
+    total = mpmath.mpf(0)
+    for pixel in np.ndindex(*u.shape[1:]):
+        weight = 1 if f.weight is None else f.weight[pixel] if f.weight.ndim else f.weight
+        eigenvalues = mpmath.eigsy(symmetric_matrix(u[(slice(None), *pixel)]), eigvals_only=True)
+        total += mpmath.mpf(float(weight)) * sum(mpmath.sqrt(x**2 + epsilon**2) - epsilon for x in eigenvalues)
+    return total
+
+
 # One line for each functional; test_definitions.py asserts that none is missing.
 DEFINITIONS = {
+    rd.GroupHuber: group_huber,
     rd.L2Norm: l2_norm,
     rd.LeastSquares: least_squares,
     rd.PseudoHuber: pseudo_huber,
@@ -140,6 +183,8 @@ DEFINITIONS = {
     rd.Poisson: poisson,
     rd.PoissonGaussian: poisson_gaussian,
     rd.Anscombe: anscombe,
+    rd.SmoothedGroupNorm: smoothed_group_norm,
+    rd.SmoothedNuclearNorm: smoothed_nuclear_norm,
 }
 
 

@@ -1,0 +1,247 @@
+"""Norms of the groups of a field, rounded off at zero: total variation, isotropic, anisotropic and of colours."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from refdeconv._arrays import Array, Shape, axis_index, cast_like, operand, real_dtype, real_number, whole_number
+from refdeconv.calculus import Expansion, Functional, LinearOperator
+from refdeconv.functionals.pointwise import checked_data_and_weight
+from refdeconv.hessians import SelfAdjoint
+
+
+class GroupSum(Functional):
+    """A weighted sum over groups of entries, ``f(u) = sum(weight * phi(r))``, with r the Euclidean length of a group.
+
+    A subclass defines, for an array of lengths r >= 0 (complex near the real ones, for the complex step), `_phi`, its
+    second derivative `_bend`, and `_divisor`: r divided by the first derivative of phi, whose limit at r = 0 must be
+    positive.
+
+    Parameters
+    ----------
+    axis : int or sequence of int
+        The axes along which the entries of a group lie; none, ``()``, makes every entry a group.
+    weight : float or array_like, optional
+        Weight of each group, >= 0: one number, or an array of u's shape without `axis`. A group of weight zero counts
+        for nothing, whatever stands there. Default 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `axis` is not made of different integers, or `weight` not of finite numbers >= 0.
+
+    Notes
+    -----
+    Derivation: derivations/functionals/group_norm.md, GRN.1, GRN.2, GRN.3
+    """
+
+    axis: tuple[int, ...]
+    weight: Array | None
+
+    def __init__(self, axis: int | Sequence[int], weight: ArrayLike | None) -> None:
+        named = (axis,) if isinstance(axis, int | np.integer) or not np.iterable(axis) else axis
+        axes = tuple(whole_number(each, "each of axis") for each in named)
+        if len(set(axes)) < len(axes):
+            raise ValueError(f"axis must not name one twice, got {axes}")
+        self.axis = axes
+        self.weight = checked_data_and_weight(None, weight)[1]
+        self.input_shape = None  # a weight has one entry for each group, which does not say how long the groups are
+
+    @abstractmethod
+    def _phi(self, r: Array) -> Array:
+        """The function of the length, analytic in a complex r."""
+
+    @abstractmethod
+    def _divisor(self, r: Array) -> Array:
+        """The length divided by phi's first derivative, at r = 0 the limit."""
+
+    @abstractmethod
+    def _bend(self, r: Array) -> Array:
+        """Its second derivative; at a joint, as the class documents."""
+
+    def at(self, u: ArrayLike) -> Expansion:
+        """The sum, the groups divided by what their lengths say, and the Hessian within each group."""
+        u = operand(u, None, "u")
+        axes = self._axes_of(u)
+        weight = spread_weight(self.weight, _without(u.shape, axes), u)
+        if weight.ndim:
+            weight = np.expand_dims(weight, axes)
+            u = without_weightless(u, weight)
+        r = _length(u, axes)
+        return Expansion(
+            lambda: np.sum(weight * self._phi(r)),
+            lambda: weight * (u / self._divisor(r)),
+            lambda: self._hessian(u, r, axes, weight),
+        )
+
+    def _hessian(self, u: Array, r: Array, axes: tuple[int, ...], weight: Array) -> LinearOperator:
+        """Each direction split along its group and across; a group of zeros has no direction, and all is across."""
+        unit = np.divide(u, r, out=np.zeros_like(u), where=r != 0)
+        across, along = weight / self._divisor(r), weight * self._bend(r)
+
+        def product(v: Array) -> Array:
+            e, a, b = (part if part.dtype.kind == "c" else cast_like(part, v) for part in (unit, across, along))
+            parallel = e * np.sum(e * v, axis=axes, keepdims=True)
+            return a * (v - parallel) + b * parallel
+
+        return SelfAdjoint(u.shape, product)
+
+    def _axes_of(self, u: Array) -> tuple[int, ...]:
+        axes = tuple(axis_index(axis, u.ndim, "each of axis") for axis in self.axis)
+        if len(set(axes)) < len(axes):
+            raise ValueError(f"axis must not name one twice, got {self.axis} for an array of {u.ndim} axes")
+        return axes
+
+    def _options(self) -> str:
+        axis = self.axis[0] if len(self.axis) == 1 else self.axis
+        return f"axis={axis}{'' if self.weight is None else ', weight'}"
+
+
+class SmoothedGroupNorm(GroupSum):
+    """The smoothed lengths of groups, ``f(u) = sum(weight * (sqrt(sum(u**2, axis) + epsilon**2) - epsilon))``.
+
+    Of the differences of an image, as ``SmoothedGroupNorm() @ Gradient(shape)``, it is the total variation: isotropic
+    with ``axis=0``, where the differences of a pixel make a group, anisotropic with ``axis=()``, and with two axes,
+    those of the differences and of the channels, the vectorial one, whose channels share their edges.
+
+    Parameters
+    ----------
+    epsilon : float
+        Length, > 0, below which a group counts as small: the square of a length well below it is divided by
+        ``2 * epsilon``, a length well above it is kept, but for `epsilon`.
+    axis : int or sequence of int
+        The axes along which the entries of a group lie; none, ``()``, makes every entry a group.
+    weight : float or array_like, optional
+        Weight of each group, >= 0: one number, or an array of u's shape without `axis`. A group of weight zero counts
+        for nothing, whatever stands there. Default 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `epsilon` is not a number > 0, `axis` not made of different integers, or `weight` not of finite numbers >= 0.
+
+    Notes
+    -----
+    Strictly convex and smooth; at most `epsilon` a group below the norm. Derivation:
+    derivations/functionals/group_norm.md, GRN.4
+    """
+
+    epsilon: float
+
+    def __init__(self, epsilon: float = 1e-3, axis: int | Sequence[int] = 0, weight: ArrayLike | None = None) -> None:
+        self.epsilon = smoothing_length(epsilon)
+        super().__init__(axis, weight)
+
+    def _phi(self, r: Array) -> Array:
+        return r * (r / (self._divisor(r) + representable(self.epsilon, r)))
+
+    def _divisor(self, r: Array) -> Array:
+        epsilon = representable(self.epsilon, r)
+        scale = np.maximum(r.real, epsilon)
+        return scale * np.sqrt((r / scale) ** 2 + (epsilon / scale) ** 2)
+
+    def _bend(self, r: Array) -> Array:
+        s = self._divisor(r)
+        return (representable(self.epsilon, r) / s) ** 2 / s
+
+    def __repr__(self) -> str:
+        return f"SmoothedGroupNorm(epsilon={float(self.epsilon):.6g}, {self._options()})"
+
+
+class GroupHuber(GroupSum):
+    """The Huber function of the lengths of groups, ``f(u) = sum(weight * phi(r))`` with ``r = sqrt(sum(u**2, axis))``.
+
+    ``phi(r) = r**2 / (2 * delta)`` where ``r <= delta``, and ``r - delta / 2`` beyond: small differences are smoothed
+    by a quadratic, and large ones, edges, cost no more than their height.
+
+    Parameters
+    ----------
+    delta : float
+        Length, > 0, at which the quadratic ends.
+    axis : int or sequence of int
+        The axes along which the entries of a group lie; none, ``()``, makes every entry a group.
+    weight : float or array_like, optional
+        Weight of each group, >= 0: one number, or an array of u's shape without `axis`. A group of weight zero counts
+        for nothing, whatever stands there. Default 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `delta` is not a number > 0, `axis` not made of different integers, or `weight` not of finite numbers >= 0.
+
+    Notes
+    -----
+    Convex, with a continuous gradient. The second derivative jumps where ``r == delta``; there `hessian` is that of
+    the quadratic. Derivation: derivations/functionals/group_norm.md, GHU.1, GHU.2
+    """
+
+    delta: float
+
+    def __init__(self, delta: float, axis: int | Sequence[int] = 0, weight: ArrayLike | None = None) -> None:
+        self.delta = real_number(delta, "delta", minimum=0, exclusive=True)
+        super().__init__(axis, weight)
+
+    def _phi(self, r: Array) -> Array:
+        delta = representable(self.delta, r)
+        quadratic = np.where(r.real <= delta, r, delta)  # the part of the length that the quadratic sees
+        return quadratic * (quadratic / (2 * delta)) + (r - quadratic)
+
+    def _divisor(self, r: Array) -> Array:
+        delta = representable(self.delta, r)
+        return np.where(r.real <= delta, delta, r)
+
+    def _bend(self, r: Array) -> Array:
+        delta = representable(self.delta, r)
+        return np.where(r.real <= delta, 1 / delta, delta.dtype.type(0))
+
+    def __repr__(self) -> str:
+        return f"GroupHuber(delta={float(self.delta):.6g}, {self._options()})"
+
+
+def _length(u: Array, axes: tuple[int, ...]) -> Array:
+    """The length of each group, without overflow or underflow of the squares; the axes are kept, of size one."""
+    largest = np.max(np.abs(u.real), axis=axes, keepdims=True)
+    scale = np.where(largest > 0, largest, largest.dtype.type(1))
+    scaled = u / scale
+    return scale * np.sqrt(np.sum(scaled * scaled, axis=axes, keepdims=True))
+
+
+def _without(shape: Shape, axes: tuple[int, ...]) -> Shape:
+    return tuple(size for axis, size in enumerate(shape) if axis not in axes)
+
+
+# ---- What the norms of fields share. ----
+
+
+def smoothing_length(epsilon: Any) -> Any:
+    """The parameter epsilon, checked."""
+    if np.ndim(epsilon) == 0 and np.asarray(epsilon).dtype.kind in "iuf" and epsilon == 0:
+        raise ValueError(
+            f"epsilon must be > 0, got {epsilon!r}: the norm has kinks, and its smoothed form needs a width"
+        )
+    return real_number(epsilon, "epsilon", minimum=0, exclusive=True)
+
+
+def representable(number: Any, x: Array) -> Any:
+    """A positive number in the precision of x, where neither it nor its inverse must round to zero or infinity."""
+    limits = np.finfo(x.dtype)
+    with np.errstate(over="ignore"):
+        rounded = limits.dtype.type(number)
+    return min(max(rounded, limits.tiny), limits.max / 4)
+
+
+def spread_weight(weight: Array | None, shape: Shape, u: Array) -> Array:
+    """The weights of a field's groups in the precision of u; their shape is checked here, where u's is known."""
+    if weight is None:
+        return np.ones((), real_dtype(u.dtype))
+    if weight.ndim and weight.shape != shape:
+        raise ValueError(f"weight has shape {weight.shape}, but for u of shape {u.shape} the groups have shape {shape}")
+    return cast_like(weight, u)
+
+
+def without_weightless(u: Array, weight: Array) -> Array:
+    """The same field, with zeros where the weight is zero, so that nothing that stands there does harm."""
+    return u if weight.all() else np.where(weight == 0, u.dtype.type(0), u)
