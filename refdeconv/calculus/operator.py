@@ -5,6 +5,7 @@ All objects are frozen: they can be shared between threads, and a change means a
 
 from __future__ import annotations
 
+import inspect
 from abc import ABCMeta, abstractmethod
 from dataclasses import FrozenInstanceError
 from math import prod
@@ -27,6 +28,12 @@ class _FreezeAfterInit(ABCMeta):
         instance = super().__call__(*arguments, **options)
         vars(instance)["_frozen"] = True
         return instance
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The constructor's signature, for help() and for completion."""
+        signature = inspect.signature(cls.__init__)  # type: ignore[misc]  # of the class, not of an instance
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
 class Frozen(metaclass=_FreezeAfterInit):
