@@ -12,12 +12,15 @@ from scipy.optimize import OptimizeResult
 
 from refdeconv._arrays import Array, Shape, inner
 from refdeconv.calculus import Expansion, Functional, LinearOperator
+from refdeconv.solve.outcome import FALLEN
 from refdeconv.solve.preconditioning import PROBES, cosine_preconditioner
 
 Callback = Callable[..., object]
 
 # Hessian products that a solve takes before it looks for better variables: most of the easy ones end within these.
 UNCONDITIONED = 20
+# Steps below the tolerance, one after the other, that end a solve whose gradient has not fallen.
+SHORT_STEPS = 4
 
 
 class Iterate(NamedTuple):
@@ -94,7 +97,7 @@ class Evaluations:
         self._change_before = change_before
         self.started = time.perf_counter()
         self.unit_x = self.unit_value = 1.0
-        self.values = self.gradients = self.hessian_products = self.truncated = 0
+        self.values = self.gradients = self.hessian_products = self.truncated = self.nan_values = 0
         self.history: list[Iterate] = []
         self.best: Point | None = None
         self.last: Point
@@ -104,6 +107,7 @@ class Evaluations:
         self._origin = np.zeros(())
         self._preconditioner: LinearOperator | None = None
         self._smallest_change = 0.0
+        self._short_steps = 0
 
     # What scipy calls.
 
@@ -112,7 +116,11 @@ class Evaluations:
         point = self.point(flat)
         value = self.value_at(point)
         if np.isnan(value):
-            raise Stopped("nan")
+            if not self.history:
+                raise Stopped("nan")
+            # A trial step so long that something overflowed: the line search comes back from infinity.
+            self.nan_values += 1
+            return np.inf
         if value == -np.inf:
             raise Stopped("unbounded")
         if value < self.best_value or self.best is None:
@@ -123,7 +131,7 @@ class Evaluations:
         """The gradient of f at x, flat."""
         point = self.point(flat)
         # A trial step outside the domain has no gradient; NaN makes the line search come back.
-        if self.value_at(point) == np.inf:
+        if not self.value_at(point) < np.inf:
             return np.full(flat.shape, np.nan, flat.dtype)
         if point.flat_gradient is None:
             gradient = self.gradient_at(point)
@@ -155,10 +163,16 @@ class Evaluations:
         if self._callback is not None:
             self._tell(self._callback, self.last.x, iterate)
         if self._preconditioner is not None:
-            if np.mean(np.abs(self.last.x - before.x)) <= self._smallest_change * self.unit_x:
+            if self._has_settled(np.mean(np.abs(self.last.x - before.x)), iterate.gradient_norm):
                 raise Stopped("converged")
         elif self._may_change and self.hessian_products >= UNCONDITIONED:
             raise Stopped("change")
+
+    def _has_settled(self, change: Any, gradient_norm: float) -> bool:
+        """Whether the steps have become small: scipy's own test, but one short step alone does not end the solve."""
+        self._short_steps = self._short_steps + 1 if change <= self._smallest_change * self.unit_x else 0
+        has_fallen = gradient_norm <= FALLEN * self.history[0].gradient_norm
+        return self._short_steps >= (1 if has_fallen else SHORT_STEPS)
 
     def _tell(self, callback: Callback, x: Array, iterate: Iterate) -> None:
         try:

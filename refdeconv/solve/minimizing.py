@@ -118,7 +118,7 @@ def minimize(
         start.shape,
         start.dtype,
         callback=callback,
-        wants_result=callback is not None and _parameter_names(callback) == ["intermediate_result"],
+        wants_result=callback is not None and parameter_names(callback) == ["intermediate_result"],
         max_seconds=max_seconds,
         max_cg_iterations=max_cg_iterations,
         truncate_cg=method == "Newton-CG",
@@ -225,6 +225,8 @@ def _result(
     flat = start if found is None else np.asarray(found.x)
     best = evaluations.best if stopped is not None else None
     point = best or evaluations.point(flat)
+    if evaluations.best is not None and np.isnan(evaluations.value_at(point)):
+        point = evaluations.best
     value, gradient = evaluations.value_at(point), evaluations.gradient_at(point)
     gradient_norm = float(np.linalg.norm(gradient))
     if not evaluations.history:  # ended within the very first evaluation
@@ -246,6 +248,7 @@ def _result(
         iterations=len(evaluations.history) - 1,
         hessian_products=evaluations.hessian_products,
         truncated=evaluations.truncated,
+        nan_values=evaluations.nan_values,
         max_cg_iterations=max_cg_iterations,
         has_scale=has_scale,
         terms_gradient_norm=lambda: evaluations.terms_gradient_norm(point),
@@ -305,7 +308,8 @@ def _checked_options(method: str, options: dict[str, Any]) -> dict[str, Any]:
     return {"maxiter": maxiter, **({"maxfun": 2 * maxiter} if method == "L-BFGS-B" else {}), **options}
 
 
-def _parameter_names(function: Callback) -> list[str]:
+def parameter_names(function: Callback) -> list[str]:
+    """The names of a function's parameters, as far as they can be known."""
     try:
         return list(inspect.signature(function).parameters)
     except (TypeError, ValueError):  # some built-in functions have no signature

@@ -45,6 +45,7 @@ class Reached:
     iterations: int
     hessian_products: int
     truncated: int
+    nan_values: int
     max_cg_iterations: int
     has_scale: bool
     terms_gradient_norm: Callable[[], float | None]
@@ -107,6 +108,8 @@ def describe(reached: Reached, scipy_success: bool, scipy_message: str, stopped:
             f" max_cg_iterations={reached.max_cg_iterations} cut short {reached.truncated} of the Newton steps: the "
             "problem is ill-conditioned; a larger regularisation weight makes it easier."
         )
+    if reached.nan_values and not success:
+        advice += f" The objective gave NaN at {reached.nan_values} trial steps: check its value beyond this point."
     return success, f"{happened} {_sentence(reached)}{advice.strip()}".rstrip()
 
 
