@@ -14,6 +14,7 @@ FLOORS = [
     "cli",
     "solve",
     "problems",
+    "regularizers",
     "operators",
     "functionals",
     "psf",
