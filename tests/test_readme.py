@@ -1,7 +1,11 @@
 """The README's Python runs, and its commands are those that CI runs."""
 
+import inspect
+import itertools
 import re
 from pathlib import Path
+
+import refdeconv as rd
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -17,6 +21,25 @@ def test_its_python_runs(capsys):
 
 def test_nothing_is_left_to_fill_in():
     assert not re.search(r"[A-Z]{2,}_[A-Z]{2,}\b(?<!REFDECONV_FFT)|TODO|FIXME", README.read_text())
+
+
+def test_its_table_has_every_model():
+    """Each public class, regulariser and PSF stands in a module that the table links, with its page."""
+    text = README.read_text()
+    public = [getattr(rd, name) for name in rd.__all__]
+    rooms = [vars(room).values() for room in (rd.regularizers, rd.psf, rd.problems)]
+    models = [
+        thing for thing in (*public, *itertools.chain(*rooms)) if inspect.isclass(thing) or inspect.isfunction(thing)
+    ]
+    for model in models:
+        module = inspect.getmodule(model)
+        if not module.__name__.startswith("refdeconv."):
+            continue
+        path = Path(module.__file__).relative_to(README.parent)
+        if path.parts[1] in ("operators", "functionals", "regularizers.py", "psf"):
+            if any(part.startswith("_") for part in path.parts):
+                continue
+            assert f"]({path})" in text, f"{model.__name__} ({path}) is not in the README's table"
 
 
 def test_its_two_commands_are_marked_for_ci():

@@ -9,7 +9,8 @@ import click
 import refdeconv as rd
 from refdeconv._arrays import choice
 from refdeconv.cli import article_command, deconvolve_command, files
-from refdeconv.operators.extension import BOUNDARIES
+from refdeconv.operators.convolution import BOUNDARIES
+from refdeconv.problems import FIDELITIES, POSITIVITY, REGULARIZERS
 from refdeconv.solve.minimizing import METHODS
 
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
@@ -138,7 +139,38 @@ def article(out: Path, seed: int, mu: float, scale: float) -> None:
     default=0.2,
     show_default=True,
     metavar="MU",
-    help="Weight of the smoothness term, > 0: larger is smoother.",
+    help="Weight of the regulariser, > 0: larger is smoother. With other models than the default it depends on the "
+    "image's range.",
+)
+@click.option(
+    "--fidelity",
+    type=NearMiss(list(FIDELITIES)),
+    default="l2-norm",
+    show_default=True,
+    metavar="NAME",
+    help=f"How the blurred result is compared with the image: {', '.join(FIDELITIES)}.",
+)
+@click.option(
+    "--regularizer",
+    type=NearMiss(list(REGULARIZERS)),
+    default="gradient-norm",
+    show_default=True,
+    metavar="NAME",
+    help=f"What makes an image likely: {', '.join(REGULARIZERS)}.",
+)
+@click.option(
+    "--fidelity-option",
+    "fidelity_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the fidelity: background=4, read_noise=2.5, weight=mask.npy; may be repeated.",
+)
+@click.option(
+    "--regularizer-option",
+    "regularizer_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the regulariser: epsilon=0.01, spacing=2,1,1; may be repeated.",
 )
 @click.option(
     "--boundary",
@@ -146,7 +178,19 @@ def article(out: Path, seed: int, mu: float, scale: float) -> None:
     default="constant",
     show_default=True,
     help="Beyond the edges: zeros (an image that is bright there darkens), the image again, its mirror image with the "
-    "edge between two pixels (reflect) or on the last (mirror), or the nearest pixel.",
+    "edge between two pixels (reflect) or on the last (mirror), the nearest pixel, or nothing assumed (valid).",
+)
+@click.option(
+    "--positivity",
+    type=NearMiss(list(POSITIVITY)),
+    default=None,
+    help="Keep the image positive: solve for z, the image being z**2, exp(z) or log(1 + exp(z)).",
+)
+@click.option("--bounds", default=None, metavar="LOW,HIGH", help="Keep the image between two numbers.")
+@click.option(
+    "--coupled",
+    is_flag=True,
+    help="Solve all colour channels together, with edges in the same places (total variations only).",
 )
 @click.option(
     "--channel-axis",
@@ -186,6 +230,8 @@ def deconvolve(image: Path, psf: str, out: Path, **options: Any) -> None:
     \b
     Examples:
       refdeconv deconvolve photo.png --psf gaussian:13x13:1,3 --out sharp.tif
+      refdeconv deconvolve counts.tif --psf gaussian:9x9:1.5 --out sharp.tif --fidelity poisson \\
+          --regularizer total-variation --mu 0.02 --positivity square --boundary reflect
       refdeconv deconvolve photo.png --psf motion:15x15:9,30 --out sharp.tif
       refdeconv deconvolve beads.tif --psf airy:31x31:0.52,1.4,0.065 --out sharp.tif
       refdeconv deconvolve stack.tif --psf psf.npy --mu 0.05 --boundary wrap --out sharp.npy

@@ -9,7 +9,7 @@ import numpy as np
 
 import refdeconv as rd
 from refdeconv._arrays import axis_index
-from refdeconv.cli import files, psf_option, record
+from refdeconv.cli import files, model_options, psf_option, record
 from refdeconv.cli.progress import SolveProgress, consoles
 
 
@@ -18,7 +18,14 @@ def run(
     psf_specification: str,
     out: Path,
     mu: float,
+    fidelity: str,
+    regularizer: str,
+    fidelity_options: tuple[str, ...],
+    regularizer_options: tuple[str, ...],
     boundary: str,
+    positivity: str | None,
+    bounds: str | None,
+    coupled: bool,
     channel_axis: int | None,
     method: str,
     max_seconds: float | None,
@@ -38,6 +45,14 @@ def run(
     axis = image.channel_axis if channel_axis is None else channel_axis
     with files.input_errors():
         axis = None if axis is None else axis_index(axis, image.values.ndim, "--channel-axis")
+    given = [
+        model_options.parse(texts, option)
+        for texts, option in (
+            (fidelity_options, "--fidelity-option"),
+            (regularizer_options, "--regularizer-option"),
+        )
+    ]
+    limits = None if bounds is None else model_options.numbers(bounds, "--bounds")
     record_path = out.with_name(out.name + ".json")
     inputs = [path for path in (image_path, Path(psf_specification)) if path.exists()]
     for written in (out, record_path):
@@ -48,7 +63,7 @@ def run(
     files.check_writable(record_path)
     remarks = [*image.remarks, *psf_remarks]
 
-    channels = 1 if axis is None else image.values.shape[axis]
+    channels = 1 if axis is None or coupled else image.values.shape[axis]
     with (
         files.input_errors(),
         warnings.catch_warnings(record=True) as warned,
@@ -59,8 +74,15 @@ def run(
             image.values,
             psf,
             mu,
+            fidelity=fidelity,
+            regularizer=regularizer,
+            fidelity_options=given[0],
+            regularizer_options=given[1],
             boundary=boundary,
+            positivity=positivity,
+            bounds=limits,
             channel_axis=axis,
+            coupled=coupled,
             method=method,
             callback=progress.callback,
             max_seconds=max_seconds,
@@ -77,7 +99,8 @@ def run(
         files.write_json(
             record_path,
             {
-                "objective": "sqrt(L(psf * x - image)) + mu sqrt(L(D x)), L(t) = sum(t**2)/2, for each channel",
+                "objective": "fidelity(psf * x) + mu regularizer(x), for each channel unless coupled; by default "
+                "sqrt(L(psf * x - image)) + mu sqrt(L(D x)), L(t) = sum(t**2)/2",
                 "parameters": {
                     "image": str(image_path),
                     "shape": image.values.shape,
@@ -86,7 +109,14 @@ def run(
                     "psf_shape": psf.shape,
                     "psf_sum": float(np.sum(psf)),
                     "mu": mu,
+                    "fidelity": fidelity,
+                    "regularizer": regularizer,
+                    "fidelity_options": fidelity_options,
+                    "regularizer_options": regularizer_options,
                     "boundary": boundary,
+                    "positivity": positivity,
+                    "bounds": limits,
+                    "coupled": coupled,
                     "channel_axis": axis,
                     "method": method,
                     "max_seconds": max_seconds,

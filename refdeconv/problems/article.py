@@ -1,6 +1,5 @@
-"""Ready-made objectives, each a few lines of composition, and the article's problem with its data."""
+"""The article's problem, with its data."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,65 +8,8 @@ from numpy.typing import ArrayLike
 from refdeconv import psf as psfs
 from refdeconv._arrays import Array, read_only, real_array, real_number, whole_number
 from refdeconv.calculus import Functional
-from refdeconv.functionals import L2Norm
-from refdeconv.operators import Convolution, Gradient
-from refdeconv.operators.extension import BOUNDARIES
-
-
-def norm_and_gradient_norm(
-    data: ArrayLike,
-    psf: ArrayLike,
-    mu: float = 0.2,
-    *,
-    boundary: str = "constant",
-    origin: int | Sequence[int] | None = None,
-    workers: int | None = None,
-) -> Functional:
-    """The article's objective for any data: ``sqrt(L(psf * x - data)) + mu * sqrt(L(D x))``, ``L(t) = sum(t**2)/2``.
-
-    Parameters
-    ----------
-    data : array_like
-        The blurred image, 1-D to 3-D.
-    psf : array_like
-        The point spread function, with as many axes.
-    mu : float
-        Weight of the gradient norm, > 0: larger is smoother. The norms are of the same degree, so mu does not depend on
-        the image's range.
-    boundary : {'constant', 'wrap', 'reflect', 'mirror', 'nearest'}
-        What lies beyond the edges, as in `Convolution`.
-    origin, workers
-        As in `Convolution`.
-
-    Returns
-    -------
-    Functional
-        ``0.5**0.5 * L2Norm(data) @ K + mu * 0.5**0.5 * L2Norm() @ D``
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described; the message names it.
-
-    Notes
-    -----
-    Convex; not differentiable where the residual, or every difference, is zero. With a small mu and little blur the
-    minimiser itself may fit the data exactly and lie there (ART.5).
-
-    Derivation: derivations/problems.md, ART.2, ART.3, ART.4
-    """
-    data = real_array(data, "data")
-    mu = real_number(mu, "mu", minimum=0, exclusive=True)
-    K = Convolution(psf, data.shape, boundary, origin, workers=workers)
-    if K.output_shape != data.shape:
-        raise ValueError(
-            f"boundary {boundary!r} needs an unknown image larger than the data, of shape {data.shape}: here it may be "
-            f"{', '.join(map(repr, BOUNDARIES))}; or compose the objective of Convolution(psf, shape, {boundary!r}), "
-            "with shape = data.shape + psf.shape - 1, and Gradient(shape)"
-        )
-    D = Gradient(data.shape)
-    root_half = np.sqrt(np.longdouble(0.5))  # cast to the precision of the image, whatever that is
-    return root_half * L2Norm(data) @ K + mu * root_half * L2Norm() @ D
+from refdeconv.operators import Convolution
+from refdeconv.problems.ready_made import norm_and_gradient_norm
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +29,7 @@ class Problem:
 
     Notes
     -----
-    Derivation: derivations/problems.md, ART.1
+    Derivation: derivations/problems/article.md, ART.1
     """
 
     original: Array
@@ -128,7 +70,7 @@ def article(image: ArrayLike | None = None, psf: ArrayLike | None = None, mu: fl
     Notes
     -----
     Needs scikit-image where `image` is not given. Source: https://miller-blog.com/image-deblurring-part-2/.
-    Derivation: derivations/problems.md, ART.1
+    Derivation: derivations/problems/article.md, ART.1
     """
     mu = real_number(mu, "mu", minimum=0, exclusive=True)
     original = read_only(astronaut()) if image is None else real_array(image, "image")
