@@ -189,15 +189,19 @@ DEFINITIONS = {
 
 
 def derivatives(f, u, v):
-    """Value, gradient, and Hessian times v of an instance at u, as float arrays rounded from mpmath."""
-    define = DEFINITIONS[type(f)]
+    """Value, gradient, and Hessian times v of an instance at u, by its definition."""
+    return differentiate(lambda u: DEFINITIONS[type(f)](f, u), u, v)
+
+
+def differentiate(define, u, v):
+    """Value, gradient, and Hessian times v of a function of mpmath arrays, as float arrays rounded from mpmath."""
     with mpmath.workdps(DIGITS):
         u, v = numbers(u), numbers(v)
         gradient, product = np.empty(u.shape), np.empty(u.shape)
         for index in np.ndindex(*u.shape):
             unit = np.full(u.shape, mpmath.mpf(0), dtype=object)
             unit[index] = STEP
-            gradient[index] = (define(f, u + unit) - define(f, u - unit)) / (2 * STEP)
-            corners = (i * j * define(f, u + i * unit + j * STEP * v) for i, j in itertools.product((1, -1), repeat=2))
+            gradient[index] = (define(u + unit) - define(u - unit)) / (2 * STEP)
+            corners = (i * j * define(u + i * unit + j * STEP * v) for i, j in itertools.product((1, -1), repeat=2))
             product[index] = sum(corners) / (4 * STEP**2)
-        return float(define(f, u)), gradient, product
+        return float(define(u)), gradient, product
