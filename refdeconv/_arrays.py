@@ -5,6 +5,8 @@ complex counterparts, which the complex step needs), float16 becomes float32, in
 other kind is refused. Parameters are cast to the precision of the array they meet, so that float32 stays float32.
 """
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any

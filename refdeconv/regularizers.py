@@ -1,5 +1,7 @@
 """The regularisers of the field, each a functional of images: a line of composition, functional @ operator."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Least squares after the generalised Anscombe transform, which gives photon and read noise a variance near one."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

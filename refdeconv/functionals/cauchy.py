@@ -1,5 +1,7 @@
 """Losses that all but forget outliers: the negative logarithms of the Cauchy and the Student-t density."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The entropy of an image relative to a prior image: the regulariser of maximum-entropy restoration."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

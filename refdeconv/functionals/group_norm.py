@@ -1,5 +1,7 @@
 """Norms of the groups of a field, rounded off at zero: total variation, isotropic, anisotropic and of colours."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any

@@ -1,5 +1,7 @@
 """The Huber loss: exactly quadratic up to a threshold, exactly linear beyond it."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The Euclidean norm, not squared: the article's data term and, of the image's differences, its regulariser."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

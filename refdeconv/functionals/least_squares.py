@@ -1,5 +1,7 @@
 """Half the weighted sum of squares: the data term of Gaussian noise."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The logarithm of the hyperbolic cosine: a smooth relative of the Huber loss."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

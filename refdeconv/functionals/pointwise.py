@@ -1,5 +1,7 @@
 """Sums over pixels of a function of one number: what all of them share."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from typing import Any, ClassVar
 

@@ -1,5 +1,7 @@
 """The Kullback-Leibler divergence of counts from their expectation: the data term of Poisson noise."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """A Gaussian whose variance grows with the signal: the data term of photon noise together with read noise."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

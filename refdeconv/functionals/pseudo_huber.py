@@ -1,5 +1,7 @@
 """The pseudo-Huber (Charbonnier) loss, and the smoothed sum of absolute values, which is a multiple of it."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

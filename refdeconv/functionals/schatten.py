@@ -1,5 +1,7 @@
 """The nuclear norm of a field of symmetric matrices, smoothed: of second differences, a regulariser of slopes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

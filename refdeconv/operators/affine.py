@@ -1,5 +1,7 @@
 """An affine map: a linear operator, and something added that does not depend on the image."""
 
+from __future__ import annotations
+
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, cast_like, real_array

@@ -1,5 +1,7 @@
 """Convolution where image and point spread function are both unknown: a bilinear map, with its exact derivatives."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Convolution of an image with a point spread function, by FFT, with its exact adjoint."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The orthonormal cosine transform: the basis in which symmetric differences, and nearly every blur, are diagonal."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from numpy.typing import ArrayLike

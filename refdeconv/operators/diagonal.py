@@ -1,5 +1,7 @@
 """Multiplication by fixed weights, pixel by pixel: a mask, a vignette, a flat field."""
 
+from __future__ import annotations
+
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, cast_like, operand, real_array

@@ -1,5 +1,7 @@
 """Continuation of an image beyond its edges, and its adjoint: folding back."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Forward differences along the axes of an image: the discrete gradient."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 

@@ -1,5 +1,7 @@
 """The identity, the simplest linear operator."""
 
+from __future__ import annotations
+
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, image_shape, operand

@@ -1,5 +1,7 @@
 """The Laplacian of an image: the sum of its second differences."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

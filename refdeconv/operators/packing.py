@@ -1,5 +1,7 @@
 """Several arrays as one flat vector, so that a solver can treat them as one unknown: an image and its PSF."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 
@@ -66,7 +68,7 @@ class Packing(Frozen):
             start, end = end, end + prod(shape)
             yield z[start:end].reshape(shape)
 
-    def block(self, index: int) -> "Block":
+    def block(self, index: int) -> Block:
         """The operator that selects one of the arrays."""
         return Block(self.shapes, index)
 

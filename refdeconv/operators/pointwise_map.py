@@ -1,5 +1,7 @@
 """Smooth maps that act on each pixel by itself: what all of them share, and the square root."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Pointwise maps to positive numbers, by which an unconstrained solver keeps an image positive."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 
 import numpy as np

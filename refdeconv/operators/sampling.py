@@ -1,5 +1,7 @@
 """Some pixels of an image, or sums over blocks of them: coarse detectors and missing pixels."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from math import prod
 

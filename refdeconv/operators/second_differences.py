@@ -1,5 +1,7 @@
 """Second differences of an image: the discrete Hessian matrix at each pixel."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The logistic map, by which an unconstrained solver keeps an image between two bounds."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """Softmax: any array made non-negative and of sum one, as a point spread function is."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """A blur that varies over the image: a sum of convolutions, each of a weighted image."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

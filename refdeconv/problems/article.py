@@ -1,5 +1,7 @@
 """The article's problem, with its data."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Objectives put together by name: data term, regulariser, boundary and constraint."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Objectives of the field, ready made: each a few lines of composition, to use or to learn from and change."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

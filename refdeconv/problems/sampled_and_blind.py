@@ -1,5 +1,7 @@
 """Objectives with more between image and data than a known blur: coarse pixels, missing pixels, an unknown PSF."""
 
+from __future__ import annotations
+
 from numpy.typing import ArrayLike
 
 from refdeconv import regularizers

@@ -1,5 +1,7 @@
 """Gaussian point spread functions: of any covariance, and the article's."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

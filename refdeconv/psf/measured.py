@@ -1,5 +1,7 @@
 """Point spread functions that were measured: of an array, or of a file; and the checks of any array as a PSF."""
 
+from __future__ import annotations
+
 import math
 import os
 import warnings

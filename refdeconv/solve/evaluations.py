@@ -13,7 +13,7 @@ from scipy.optimize import OptimizeResult
 from refdeconv._arrays import Array, Shape, inner
 from refdeconv.calculus import Expansion, Functional, LinearOperator
 from refdeconv.solve.outcome import FALLEN
-from refdeconv.solve.preconditioning import PROBES, cosine_preconditioner
+from refdeconv.solve.preconditioning import PRODUCTS, cosine_preconditioner
 
 Callback = Callable[..., object]
 
@@ -304,7 +304,7 @@ class Evaluations:
         self._change_before = 0
         point = self.last
         preconditioner = cosine_preconditioner(self.hessian_at(point), self.dtype)
-        self.hessian_products += PROBES
+        self.hessian_products += PRODUCTS
         self._products_before = self.hessian_products
         self._smallest_change = smallest_change
         self._preconditioner, self._origin = preconditioner, point.x

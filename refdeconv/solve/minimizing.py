@@ -1,5 +1,7 @@
 """Minimise a functional with one of scipy's optimisers."""
 
+from __future__ import annotations
+
 import inspect
 import math
 from typing import Any
@@ -67,8 +69,8 @@ def minimize(
         problem means for ever. Newton-CG then steps along the direction found so far; the trust-region methods stop.
     preconditioner : {'cosine', None}
         Newton-CG that has taken 20 Hessian products goes on in other variables, in which the Hessian is closer to the
-        identity: its diagonal in the cosine basis is estimated there, once, from two products. That makes a solve two
-        to ten times shorter. None: scipy's own course to the end.
+        identity: its diagonal in the cosine basis is estimated there, once, and used if a trial product says that it
+        helps. That makes many solves two to ten times shorter. None: scipy's own course to the end.
     **options
         scipy's options of the method, such as ``xtol`` (Newton-CG: mean absolute change per pixel, default 1e-5),
         ``gtol`` and ``maxiter`` (default 1000, for L-BFGS-B and CG 15000).

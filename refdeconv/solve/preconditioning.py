@@ -7,9 +7,11 @@ from refdeconv._arrays import Array
 from refdeconv.calculus import LinearOperator
 from refdeconv.operators import CosineTransform, Diagonal, Identity
 
-PROBES = 2  # Hessian products that the estimate takes
+_PROBES = 2  # Hessian products that the estimate takes
+PRODUCTS = _PROBES + 1  # and one more, which tells whether it is of use
 _NEIGHBOURS = 9  # frequencies, along each axis, over which it is averaged; on small images a quarter of them
 _SMALLEST = 1e-3  # eigenvalues below this part of the largest are taken for it: the estimate is not that good
+_USEFUL = 0.85  # part of its spread that the Hessian may keep, for the change of variables to be worth its transforms
 
 
 def cosine_preconditioner(hessian: LinearOperator, dtype: np.dtype[np.floating]) -> LinearOperator:
@@ -18,14 +20,14 @@ def cosine_preconditioner(hessian: LinearOperator, dtype: np.dtype[np.floating])
     Parameters
     ----------
     hessian : LinearOperator
-        A self-adjoint operator H on images; `PROBES` products with it are taken.
+        A self-adjoint operator H on images; `PRODUCTS` products with it are taken.
     dtype : dtype
         The precision of the images.
 
     Returns
     -------
     LinearOperator
-        P; the identity if H shows no curvature from which a scale could be taken.
+        P; the identity if there is none to be had: H shows no curvature, or is not nearly diagonal in the cosine basis.
 
     Notes
     -----
@@ -34,14 +36,22 @@ def cosine_preconditioner(hessian: LinearOperator, dtype: np.dtype[np.floating])
     shape = hessian.input_shape
     transform = CosineTransform(shape)
     rng = np.random.default_rng(0)
-    diagonal = np.zeros(shape)
-    for _ in range(PROBES):
-        signs = rng.choice(np.array([-1, 1], dtype), shape)
-        diagonal += signs * transform.forward(hessian.forward(transform.adjoint(signs)))
+    signs = [rng.choice(np.array([-1, 1], dtype), shape) for _ in range(PRODUCTS)]
+    probes = [transform.forward(hessian.forward(transform.adjoint(sign))) for sign in signs[:_PROBES]]
+    mean = np.mean([sign * probe for sign, probe in zip(signs, probes, strict=False)], axis=0)
     neighbours = [min(_NEIGHBOURS, 1 + 2 * (size // 8)) for size in shape]
-    diagonal = np.abs(scipy.ndimage.uniform_filter(diagonal / PROBES, neighbours, mode="reflect"))
+    diagonal = np.abs(scipy.ndimage.uniform_filter(mean.astype(np.float64), neighbours, mode="reflect"))
     largest = diagonal.max()
     if not 0 < largest < np.inf:
         return Identity(shape)
     scales: Array = np.sqrt(largest / np.maximum(diagonal, _SMALLEST * largest))
-    return transform.T @ Diagonal(scales.astype(dtype))
+    preconditioner = transform.T @ Diagonal(scales.astype(dtype))
+    tried = preconditioner.adjoint(hessian.forward(preconditioner.forward(signs[-1])))
+    is_useful = _spread(tried, signs[-1]) < _USEFUL * _spread(probes[0], signs[0])
+    return preconditioner if is_useful else Identity(shape)
+
+
+def _spread(product: Array, signs: Array) -> float:
+    """How far a product with random signs is from a multiple of them: for the identity's multiples, not at all."""
+    multiple = np.mean(product * signs)
+    return float(np.linalg.norm(product - multiple * signs) / np.linalg.norm(multiple * signs)) if multiple else np.inf

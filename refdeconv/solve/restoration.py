@@ -1,5 +1,7 @@
 """Deconvolution of an image in one call."""
 
+from __future__ import annotations
+
 import time
 import warnings
 from collections.abc import Mapping, Sequence
