@@ -128,8 +128,14 @@ def whole_number(x: Any, name: str) -> int:
     return int(x)
 
 
+def number_or_more(values: Any) -> Any:
+    """The same, but an array without axes is the number in it."""
+    return values[()] if isinstance(values, np.ndarray) and values.ndim == 0 else values
+
+
 def whole_numbers(values: Any, name: str, axes: int) -> tuple[int, ...]:
     """An integer for each of some axes; a single one counts for all."""
+    values = number_or_more(values)
     each = tuple(values) if isinstance(values, Iterable) else (values,) * axes
     if len(each) != axes:
         raise ValueError(f"{name} needs one number, or one for each of the {axes} axes, got {values!r}")
@@ -138,6 +144,7 @@ def whole_numbers(values: Any, name: str, axes: int) -> tuple[int, ...]:
 
 def image_shape(shape: int | Sequence[int], name: str = "shape") -> Shape:
     """A shape with at least one axis, each of at least one pixel; a single integer means one axis."""
+    shape = number_or_more(shape)
     sizes = shape if isinstance(shape, Iterable) else (shape,)
     result = tuple(whole_number(size, f"each size in {name}") for size in sizes)
     if not result or min(result) < 1:

@@ -90,6 +90,9 @@ def checked_workers(workers: int | None) -> int | None:
     """The number of threads, checked as an argument of this name."""
     if workers is not None and whole_number(workers, "workers") == 0:
         raise ValueError("workers must not be 0: give a number of threads, or -1 for one a core")
+    cores = os.cpu_count() or 1
+    if workers is not None and workers < -cores:
+        raise ValueError(f"workers must be >= {-cores} on this machine of {cores} cores, got {workers}")
     return workers
 
 

@@ -138,8 +138,10 @@ class GramPlusRankOne(LinearOperator):
     def __mul__(self, scale: float) -> LinearOperator:
         """A multiple, of the same form."""
         scale = scale_factor(scale)
-        with np.errstate(over="ignore"):
-            gram, rank_one = scale * self.gram_factor, scale * self.rank_one_factor
-        if not (np.isfinite(gram) and np.isfinite(rank_one)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            # In the widest precision: each product casts its factor to its own.
+            gram, rank_one = (np.longdouble(scale) * factor for factor in (self.gram_factor, self.rank_one_factor))
+            in_range = np.isfinite(np.complex128(gram)) and np.isfinite(np.complex128(rank_one))
+        if not in_range:
             return super().__mul__(scale)
         return GramPlusRankOne(self.input_shape, gram, rank_one, self.direction, self.operator)

@@ -326,6 +326,8 @@ def _differences(
 ) -> tuple[LinearOperator, tuple[int, ...]]:
     """The differences along all axes but the channels', and the axes of their array that belong together."""
     sizes: Shape = image_shape(shape)
+    if not isinstance(isotropic, bool | np.bool_):
+        raise TypeError(f"isotropic must be True or False, got {isotropic!r}")
     if channel_axis is None:
         return Gradient(sizes, spacing, boundary=boundary), (0,) if isotropic else ()
     channels = axis_index(channel_axis, len(sizes), "channel_axis")

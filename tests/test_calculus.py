@@ -1,5 +1,8 @@
 """Composition: what is refused and how, what it costs, and that it is written as the formula."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -271,3 +274,12 @@ def test_what_is_not_defined_cannot_be_made():
 
     with pytest.raises(TypeError, match="adjoint"):
         Half()
+
+
+def test_pickles_and_deep_copies_stay_read_only():
+    f, K = rd.LeastSquares(np.ones(3)), rd.Convolution(np.ones(3), 5)
+    for clone in (pickle.loads(pickle.dumps(f)), copy.deepcopy(f)):
+        with pytest.raises(ValueError, match="read-only"):
+            clone.data[0] = 100
+    assert not copy.deepcopy(K).psf.flags.writeable
+    assert not any(spectrum.flags.writeable for spectrum in copy.deepcopy(K)._spectra.values())

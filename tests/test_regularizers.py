@@ -216,3 +216,32 @@ def test_all_derivatives_at_random_points(rng):
         assert rd.checks.gradient_error(R.value, R.gradient, x) <= 1e-14
         assert rd.checks.hvp_error(R.gradient, R.hvp, x) <= 1e-14
         assert R.hvp(x.astype(np.float32), v.astype(np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize("shape", [(32,), (1, 9), (8, 7), (4, 3, 5)])
+@pytest.mark.parametrize("isotropic", [True, False])
+def test_complex_step_keeps_its_digits_with_a_tiny_epsilon(shape, isotropic, rng):
+    """Where the differences are far above epsilon, and the gradient hardly changes along them."""
+    for R in (
+        regularizers.total_variation(shape, 1e-5, isotropic=isotropic),
+        regularizers.hessian_norm(shape, 1e-5),
+        regularizers.hessian_schatten(shape, 1e-5),
+    ):
+        x = rng.standard_normal(shape)
+        if R.gradient(x).any():
+            assert rd.checks.hvp_error(R.gradient, R.hvp, x) <= 1e-14
+
+
+def test_good_roughness_outside_its_domain(rng):
+    R = regularizers.good_roughness((4, 3))
+    x = rng.uniform(1, 2, (4, 3))
+    x[1, 1] = -0.1
+    assert R.value(x) == np.inf
+    assert R.value(x.astype(np.float32)).dtype == np.float32
+    for call in (R.gradient, R.hessian):
+        with pytest.raises(ValueError, match="defined where"):
+            call(x)
+    x[1, 1] = 0  # the value is finite at the very edge, the slope is not
+    assert np.isfinite(R.value(x))
+    with pytest.raises(ValueError, match="no derivative"):
+        R.gradient(x)

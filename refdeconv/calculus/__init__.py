@@ -6,6 +6,6 @@ gradient and Hessian. They are composed as they are written (``A @ B``, ``f @ A`
 """
 
 from refdeconv.calculus.functional import Expansion, Functional
-from refdeconv.calculus.operator import LinearOperator, Operator, Zero
+from refdeconv.calculus.operator import LinearOperator, Operator, OutsideDomain, Zero
 
-__all__ = ["Expansion", "Functional", "LinearOperator", "Operator", "Zero"]
+__all__ = ["Expansion", "Functional", "LinearOperator", "Operator", "OutsideDomain", "Zero"]

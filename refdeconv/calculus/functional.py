@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, Shape
-from refdeconv.calculus.operator import Frozen, LinearOperator, Operator, fits, parenthesised, scale_factor, times
+from refdeconv._arrays import Array, Shape, operand, real_dtype
+from refdeconv.calculus.frozen import Frozen
+from refdeconv.calculus.operator import (
+    LinearOperator,
+    Operator,
+    OutsideDomain,
+    fits,
+    parenthesised,
+    scale_factor,
+    times,
+)
 
 
 class Functional(Frozen):
@@ -146,13 +156,30 @@ class Composition(Functional):
         return tuple(term @ self.inner for term in self.outer.terms())
 
     def at(self, z: ArrayLike) -> Expansion:
-        u, jacobian = self.inner.linearize(z)
+        try:
+            u, jacobian = self.inner.linearize(z)
+        except OutsideDomain as error:
+            return self._outside(z, error)
         f = self.outer.at(u)
         return Expansion(
             f.value,
             lambda: jacobian.adjoint(f.gradient()),
             lambda: self._hessian(z, jacobian, f),
         )
+
+    def _outside(self, z: ArrayLike, error: OutsideDomain) -> Expansion:
+        """Where the map has no derivative, or no value at all."""
+
+        def value() -> Any:
+            try:
+                return self.outer.value(self.inner.forward(z))
+            except OutsideDomain:
+                return real_dtype(operand(z, self.input_shape, "z").dtype).type(math.inf)
+
+        def no_derivative() -> NoReturn:
+            raise OutsideDomain(str(error)) from error
+
+        return Expansion(value, no_derivative, no_derivative)
 
     def _hessian(self, z: ArrayLike, jacobian: LinearOperator, f: Expansion) -> LinearOperator:
         gauss_newton = f.hessian().congruence(jacobian)

@@ -5,11 +5,9 @@ All objects are frozen: they can be shared between threads, and a change means a
 
 from __future__ import annotations
 
-import inspect
-from abc import ABCMeta, abstractmethod
-from dataclasses import FrozenInstanceError
+from abc import abstractmethod
 from math import prod
-from typing import Any, ClassVar, NoReturn, final, overload
+from typing import Any, final, overload
 
 import numpy as np
 import scipy.sparse.linalg
@@ -17,41 +15,13 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from refdeconv._arrays import Array, Shape, cast_scalar, image_shape, operand, real_number
 from refdeconv.calculus.flat import apply_flat, as_flat_operator
+from refdeconv.calculus.frozen import Frozen
 
 _DENSE_LIMIT = 2**26  # entries of the largest matrix that to_dense builds: half a gigabyte in float64
 
 
-class _FreezeAfterInit(ABCMeta):
-    """Makes instances that can be changed by their constructor alone."""
-
-    def __call__(cls, *arguments: Any, **options: Any) -> Any:
-        instance = super().__call__(*arguments, **options)
-        vars(instance)["_frozen"] = True
-        return instance
-
-    @property
-    def __signature__(cls) -> inspect.Signature:
-        """The constructor's signature, for help() and for completion."""
-        signature = inspect.signature(cls.__init__)  # type: ignore[misc]  # of the class, not of an instance
-        return signature.replace(parameters=list(signature.parameters.values())[1:])
-
-
-class Frozen(metaclass=_FreezeAfterInit):
-    """An object whose attributes are set in its constructor, and never after."""
-
-    # numpy arrays and scalars on the left of `*`, `+` or `@` then leave the operation to this package.
-    __array_ufunc__ = None
-
-    # Whether the repr is a sum, which is put in parentheses as a factor.
-    _is_sum: ClassVar[bool] = False
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if "_frozen" in vars(self):
-            raise FrozenInstanceError(f"cannot set {name!r}: a {type(self).__name__} is frozen, make a new one instead")
-        super().__setattr__(name, value)
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise FrozenInstanceError(f"cannot delete {name!r}: a {type(self).__name__} is frozen")
+class OutsideDomain(ValueError):  # noqa: N818 (it names where one is)
+    """Raised by a map or a gradient where it is not defined; the value of a functional is infinite there."""
 
 
 class Operator(Frozen):

@@ -68,7 +68,10 @@ class Anscombe(Pointwise):
 
     def _slope(self, u: Array) -> Array:
         p, q, difference = self._under_the_roots(u)
-        return 2 * difference / (np.sqrt(p) + np.sqrt(q)) / np.sqrt(p)
+        near = np.abs(difference.real) <= q / 2  # where the difference of the roots would lose digits
+        return np.where(
+            near, 2 * difference / (np.sqrt(p) + np.sqrt(q)) / np.sqrt(p), 2 * (1 - np.sqrt(q) / np.sqrt(p))
+        )
 
     def _bend(self, u: Array) -> Array:
         p, q, _ = self._under_the_roots(u)

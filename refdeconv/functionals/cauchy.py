@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, cast_scalar, positive_like
+from refdeconv._arrays import Array, positive_like, real_dtype
 from refdeconv.functionals.robust import Robust, is_tiny, magnitude, positive
 
 
@@ -133,7 +133,7 @@ class StudentT(Robust):
     def _factor_and_turn(self, r: Array) -> tuple[Any, Any]:
         """The factor nu + 1, and the residual at which the second derivative changes sign."""
         turn = np.sqrt(np.longdouble(self.degrees)) * self.scale
-        return cast_scalar(self.degrees, r) + 1, positive_like(turn, r)
+        return real_dtype(r.dtype).type(self.degrees) + 1, positive_like(turn, r)
 
 
 def _near_or_far(

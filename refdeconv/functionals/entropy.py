@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, positive_like, real_array
+from refdeconv.calculus import OutsideDomain
 from refdeconv.functionals.pointwise import Pointwise
 
 _TERMS = 12  # of a series in s**2 <= 1/49: its rest is below the rounding of longdouble
@@ -71,7 +72,7 @@ class Entropy(Pointwise):
     def _pixels_in_domain(self, u: ArrayLike) -> Array:
         u = super()._pixels_in_domain(u)
         if not u.real.all():
-            raise ValueError(f"{self!r} has no derivative here: its slope is minus infinity where u is zero")
+            raise OutsideDomain(f"{self!r} has no derivative here: its slope is minus infinity where u is zero")
         return u
 
     def __repr__(self) -> str:

@@ -75,9 +75,34 @@ class GroupSum(Functional):
         r = _length(u, axes)
         return Expansion(
             lambda: np.sum(weight * self._phi(r)),
-            lambda: weight * (u / self._divisor(r)),
+            lambda: weight * self._pull(u, r, axes),
             lambda: self._hessian(u, r, axes, weight),
         )
+
+    def _pull(self, u: Array, r: Array, axes: tuple[int, ...]) -> Array:
+        """Each group divided by what its length says.
+
+        At complex u, long groups take another way: there u and the divisor change almost in proportion, and of the
+        difference, which the complex step is after, the quotient would lose the digits (GRN.5).
+        """
+        quotient = u / self._divisor(r)
+        if u.dtype.kind != "c":
+            return quotient
+        length = _length(u.real, axes)
+        unit = np.divide(u.real, length, out=np.zeros_like(u.real), where=length != 0)
+        across = u - unit * np.sum(unit * u, axis=axes, keepdims=True)
+        is_long = self._is_long(r)
+        r = np.where(is_long, r, 1)
+        turned = across / r + unit * np.sqrt(1 - np.sum((across / r) ** 2, axis=axes, keepdims=True))
+        return np.where(is_long, self._slope(r) * turned, quotient)
+
+    @abstractmethod
+    def _slope(self, r: Array) -> Array:
+        """Phi's first derivative, without cancellation where r is long."""
+
+    @abstractmethod
+    def _is_long(self, r: Array) -> Array:
+        """Where phi is nearer to the length than to its square."""
 
     def _hessian(self, u: Array, r: Array, axes: tuple[int, ...], weight: Array) -> LinearOperator:
         """Each direction split along its group and across; a group of zeros has no direction, and all is across."""
@@ -145,6 +170,12 @@ class SmoothedGroupNorm(GroupSum):
         scale = np.maximum(r.real, epsilon)
         return scale * np.sqrt((r / scale) ** 2 + (epsilon / scale) ** 2)
 
+    def _slope(self, r: Array) -> Array:
+        return np.sqrt(1 - (representable(self.epsilon, r) / self._divisor(r)) ** 2)
+
+    def _is_long(self, r: Array) -> Array:
+        return r.real > representable(self.epsilon, r)
+
     def _bend(self, r: Array) -> Array:
         s = self._divisor(r)
         return (representable(self.epsilon, r) / s) ** 2 / s
@@ -194,6 +225,12 @@ class GroupHuber(GroupSum):
     def _divisor(self, r: Array) -> Array:
         delta = representable(self.delta, r)
         return np.where(r.real <= delta, delta, r)
+
+    def _slope(self, r: Array) -> Array:
+        return np.ones_like(r)  # where it is long
+
+    def _is_long(self, r: Array) -> Array:
+        return r.real > representable(self.delta, r)
 
     def _bend(self, r: Array) -> Array:
         delta = representable(self.delta, r)

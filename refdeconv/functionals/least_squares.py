@@ -69,7 +69,10 @@ class LeastSquares(Functional):
 
     def _residual(self, u: ArrayLike) -> Array:
         u = operand(u, self.input_shape, "u")
-        return u.copy() if self.data is None else u - cast_like(self.data, u)
+        residual = u.copy() if self.data is None else u - cast_like(self.data, u)
+        if self.weight is not None and not self.weight.all():
+            residual = np.where(self.weight == 0, 0, residual)  # whatever stands there counts for nothing
+        return residual
 
     def _weighted(self, v: Array) -> Array:
         return v if self.weight is None else cast_like(self.weight, v) * v

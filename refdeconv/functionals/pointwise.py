@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, Shape, cast_like, operand, real_array, real_dtype
-from refdeconv.calculus import Functional, LinearOperator
+from refdeconv.calculus import Functional, LinearOperator, OutsideDomain
 from refdeconv.hessians import SelfAdjoint
 
 
@@ -86,7 +86,9 @@ class Pointwise(Functional):
     def _pixels_in_domain(self, u: ArrayLike) -> Array:
         u = self._pixels(u)
         if self._leaves_domain(u):
-            raise ValueError(f"{self!r} has no derivative here: u is outside its domain, where the value is infinite")
+            raise OutsideDomain(
+                f"{self!r} has no derivative here: u is outside its domain, where the value is infinite"
+            )
         return u
 
     def _leaves_domain(self, u: Array) -> bool:

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from refdeconv._arrays import Array, cast_like, real_array, real_dtype, real_number
 from refdeconv.functionals.pointwise import Pointwise, checked_parameter
 
+_ROUNDING = 64  # times epsilon times the largest count: what an FFT may leave of a zero
+
 
 class Poisson(Pointwise):
     """The negative log-likelihood of Poisson noise, ``f(u) = sum(weight * (v - data + data * log(data / v)))``.
@@ -84,8 +86,10 @@ class Poisson(Pointwise):
     def _outside(self, u: Array) -> Array | None:
         if self.threshold is not None:
             return None
-        v = u + cast_like(self.background, u)
-        return (v < 0) | ((v == 0) & (cast_like(self.data, u) > 0))
+        v, data = u + cast_like(self.background, u), cast_like(self.data, u)
+        # The rounding of a blur leaves values just below zero where the exact one is zero.
+        rounding = _ROUNDING * np.finfo(u.dtype).eps * np.max(np.abs(v))
+        return np.where(data > 0, v <= 0, v < -rounding)
 
     def _expected(self, u: Array) -> tuple[Array, Array, Array | None]:
         """The expected counts v and their excess over the data, both no lower than the threshold, and the step below.
@@ -125,7 +129,8 @@ def _tail(square: Array) -> Array:
 
 
 def _slope(v: Array, excess: Array, data: Array) -> Array:
-    return np.where(data == 0, 1, excess / v)
+    near = np.abs(excess.real) <= data / 2  # elsewhere the quotient of the two large numbers would lose digits
+    return np.where(data == 0, 1, np.where(near, excess / v, 1 - data / v))
 
 
 def _bend(v: Array, data: Array) -> Array:

@@ -68,8 +68,10 @@ class PoissonGaussian(Pointwise):
 
     def _slope(self, u: Array) -> Array:
         gain, variance = cast_like(self.gain, u), self._variance(u)
-        pull = gain * (self._residual(u) / variance)
-        return (gain * (gain / variance) - pull * (1 + self._measured_variance(u) / variance)) / 2
+        ratio = self._measured_variance(u) / variance
+        near = np.abs(ratio.real - 1) <= 1 / 2  # where ratio - 1 would lose the digits of the residual
+        excess = np.where(near, gain * (self._residual(u) / variance), ratio - 1)
+        return (gain * (gain / variance) - excess * (1 + ratio)) / 2
 
     def _bend(self, u: Array) -> Array:
         gain, variance = cast_like(self.gain, u), self._variance(u)

@@ -170,8 +170,18 @@ class _AlmostDiagonal(_Diagonal):
     def gradient(self) -> Array:
         """G, as a field."""
         slopes = self.values / self.roots
-        rest = self._divided(self.rest - slopes[:, None] * self.root_rest)
-        return super().gradient() + field_of(rest)
+        # rest - slopes * root_rest, with root_rest by the equation that it solves, so that its two terms, almost equal
+        # where the eigenvalues are large beside epsilon, are subtracted on paper (SCH.6).
+        squares = multiply(self.rest, self.rest) - multiply(self.root_rest, self.root_rest)
+        numerator = self._complement() * self.rest - slopes[:, None] * squares / self.sums
+        return super().gradient() + field_of(self._divided(numerator))
+
+    def _complement(self) -> Array:
+        """``1 - l_i (l_i + l_j) / (s_i (s_i + s_j))``, as a quotient of positive numbers."""
+        li, lj, si, sj = self.values[:, None], self.values[None, :], self.roots[:, None], self.roots[None, :]
+        square = self.epsilon * self.epsilon
+        same_sign = square * (1 + (li * li + lj * lj + square) / (si * sj + np.abs(li * lj)))
+        return np.where(li * lj > 0, same_sign, square + si * sj - li * lj) / (si * self.sums)
 
     def hessian(self) -> Callable[[Array], Array]:
         """The differential dG along W, from ``S dS + dS S = A W + W A`` and ``dG S = W - G dS``."""

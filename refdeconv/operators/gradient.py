@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, axis_index, cast_scalar, choice, image_shape, operand, real_number
+from refdeconv._arrays import Array, axis_index, cast_scalar, choice, image_shape, number_or_more, operand, real_number
 from refdeconv.calculus import LinearOperator
 
 BOUNDARIES = ("free", "reflect", "constant", "wrap")
@@ -69,7 +69,8 @@ class Gradient(LinearOperator):
         boundary: str = "free",
     ) -> None:
         shape = image_shape(shape)
-        named = range(len(shape)) if axes is None else (axes,) if isinstance(axes, int | np.integer) else axes
+        axes = number_or_more(axes)
+        named = range(len(shape)) if axes is None else axes if isinstance(axes, Iterable) else (axes,)
         axes = tuple(axis_index(axis, len(shape), "each of axes") for axis in named)
         if not axes or len(set(axes)) < len(axes):
             raise ValueError(f"axes must name at least one axis, and none twice, got {axes}")
@@ -151,6 +152,7 @@ class Gradient(LinearOperator):
 
 def checked_spacing(spacing: float | Sequence[float], axes: int) -> tuple[float, ...]:
     """A distance between pixels for each of so many axes, checked as an argument of this name."""
+    spacing = number_or_more(spacing)
     steps = tuple(spacing) if isinstance(spacing, Sequence | np.ndarray) else (spacing,) * axes
     if len(steps) != axes:
         raise ValueError(f"spacing needs one number, or one for each of the {axes} axes, got {len(steps)}")

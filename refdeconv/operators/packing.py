@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, Shape, axis_index, image_shape, operand
 from refdeconv.calculus import LinearOperator, Operator, Zero
-from refdeconv.calculus.operator import Frozen
+from refdeconv.calculus.frozen import Frozen
 
 _Shapes = Iterable[int | tuple[int, ...]]
 

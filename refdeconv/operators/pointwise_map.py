@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, cast_like, cast_scalar, image_shape, operand, real_number
-from refdeconv.calculus import LinearOperator, Operator
+from refdeconv.calculus import LinearOperator, Operator, OutsideDomain
 from refdeconv.hessians import SelfAdjoint
 
 
@@ -110,7 +110,7 @@ class SquareRoot(PointwiseMap):
     def _map(self, z: Array) -> Array:
         shifted = z + cast_scalar(self.epsilon, z)
         if (shifted.real < 0).any():
-            raise ValueError(f"{self!r} is defined where z + epsilon >= 0, the smallest z is {z.real.min()}")
+            raise OutsideDomain(f"{self!r} is defined where z + epsilon >= 0, the smallest z is {z.real.min()}")
         return np.sqrt(shifted)
 
     def _slope(self, z: Array, x: Array) -> Array:
@@ -121,7 +121,7 @@ class SquareRoot(PointwiseMap):
 
     def _not_at_zero(self, x: Array) -> Array:
         if (x == 0).any():
-            raise ValueError(f"{self!r} has no derivative where z + epsilon = 0: keep it positive, or raise epsilon")
+            raise OutsideDomain(f"{self!r} has no derivative where z + epsilon = 0: keep it positive, or raise epsilon")
         return x
 
     def __repr__(self) -> str:

@@ -57,7 +57,7 @@ class Softmax(Operator):
         """The operator ``v -> d (w - <x, w>) - x <d, w>`` for ``d = x (v - <x, v>)``, self-adjoint."""
         x = self.forward(z)
         w = in_precision_of(x, operand(w, self.output_shape, "w"))
-        centred = w - inner(x, w)
+        centred = _deviation(x, w)
 
         def apply(v: Array) -> Array:
             weights, deviation = in_precision_of(v, x), in_precision_of(v, centred)
@@ -100,4 +100,10 @@ class Softmax(Operator):
 
 def _tilt(x: Array, v: Array) -> Array:
     """The product x (v - <x, v>): the change of x when z changes by v."""
-    return x * (v - inner(x, v))
+    return x * _deviation(x, v)
+
+
+def _deviation(x: Array, v: Array) -> Array:
+    """V less its mean with the weights x, taken from v at the largest weight, which may be close to one."""
+    from_largest = v - v.reshape(-1)[np.argmax(x.real)]
+    return from_largest - inner(x, from_largest)

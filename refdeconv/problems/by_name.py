@@ -15,7 +15,7 @@ from refdeconv import functionals, regularizers
 from refdeconv._arrays import Array, Shape, choice, real_array, real_number
 from refdeconv.calculus import Functional
 from refdeconv.operators import Convolution, Exponential, Sigmoid, Softplus, Square
-from refdeconv.problems.ready_made import Origin, blur
+from refdeconv.problems.ready_made import Origin, blur, typical_smoothing
 
 
 def _l2_norm(data: ArrayLike) -> Functional:
@@ -57,7 +57,7 @@ POSITIVITY: Mapping[str, Callable[[Shape], Square | Exponential | Softplus]] = {
     "exponential": Exponential,
     "softplus": Softplus,
 }
-_SMOOTHING = 1e-2  # of the data's range: where a smoothed regulariser goes over from squares to sizes
+NEED_POSITIVE = ("good-roughness", "entropy")
 _FLOOR = 1e-3  # of the image's mean: what a start is raised to, where the map cannot reach or leave zero
 _MARGIN = 1e-2  # of the distance of the bounds: how far from them a start stays
 
@@ -150,8 +150,8 @@ def by_name(
         Images are kept between the two by a sigmoid; not together with `positivity`.
     fidelity_options, regularizer_options : mapping, optional
         Further parameters of the two, by name: ``{"background": 4.0}``, ``{"epsilon": 1e-2, "spacing": (2, 1, 1)}``.
-        By default, the epsilon or delta of a regulariser is a hundredth of the data's range, and the prior of 'entropy'
-        the data's mean.
+        By default, an epsilon, delta or scale is a hundredth of the data's range, and the prior of 'entropy' the data's
+        mean; pixels of weight zero do not count.
 
     Returns
     -------
@@ -169,18 +169,43 @@ def by_name(
     data = real_array(data, "data")
     mu = real_number(mu, "mu", minimum=0, exclusive=True)
     K = blur(data, psf, boundary, origin, workers)
-    misfit = _fidelity(fidelity, data, fidelity_options)
-    smoothness = _regularizer(regularizer, data, K.input_shape, regularizer_options)
+    measured = without_masked(data, fidelity_options)
+    if regularizer in NEED_POSITIVE and positivity is None and bounds is None and measured.min() <= 0:
+        raise ValueError(
+            f"regularizer {regularizer!r} is for positive images, and the data have values <= 0: give "
+            "positivity='square', or bounds"
+        )
+    misfit = _fidelity(fidelity, data, measured, fidelity_options)
+    smoothness = _regularizer(regularizer, measured, K.input_shape, regularizer_options)
     objective = misfit @ K + mu * smoothness
     constraint = _constraint(K.input_shape, positivity, bounds)
     return Model(objective if constraint is None else objective @ constraint, K, constraint)
 
 
-def _fidelity(fidelity: str | Functional, data: Array, options: Mapping[str, Any] | None) -> Functional:
+def without_masked(data: Array, fidelity_options: Mapping[str, Any] | None) -> Array:
+    """The data with the mean of the others at pixels of weight zero, so that what stands there matters to nothing."""
+    weight = fidelity_options.get("weight") if isinstance(fidelity_options, Mapping) else None
+    if weight is None or np.shape(weight) != data.shape:
+        return data
+    hidden = np.asarray(weight) == 0
+    return np.where(hidden, data[~hidden].mean(), data) if hidden.any() and not hidden.all() else data
+
+
+def _fidelity(
+    fidelity: str | Functional, data: Array, measured: Array, options: Mapping[str, Any] | None
+) -> Functional:
     if not isinstance(fidelity, str):
         return _given(fidelity, "fidelity", data.shape, options)
     make = FIDELITIES[choice(fidelity, "fidelity", list(FIDELITIES))]
-    return make(data, **_checked(options, "fidelity_options", make, leave_out="data"))
+    checked = _checked(options, "fidelity_options", make, leave_out="data")
+    return make(data, **_scaled(checked, make, measured))
+
+
+def _scaled(options: dict[str, Any], make: Callable[..., Functional], data: Array) -> dict[str, Any]:
+    """The options with the sizes that part small from large, where they were not given, in the units of the data."""
+    for size in {"epsilon", "delta", "scale"} & set(inspect.signature(make).parameters):
+        options.setdefault(size, typical_smoothing(data))
+    return options
 
 
 def _regularizer(
@@ -191,8 +216,7 @@ def _regularizer(
     name = choice(regularizer, "regularizer", list(REGULARIZERS))
     make = REGULARIZERS[name]
     checked = _checked(options, "regularizer_options", make, leave_out="shape")
-    for smoothing in {"epsilon", "delta"} & set(inspect.signature(make).parameters):
-        checked.setdefault(smoothing, _SMOOTHING * (float(np.ptp(data)) or 1.0))
+    _scaled(checked, make, data)
     if name == "entropy" and "prior" not in checked:
         checked["prior"] = data.mean()
     return make(shape=shape, **checked)
@@ -217,7 +241,7 @@ def _checked(
     allowed = [parameter for parameter in inspect.signature(make).parameters if parameter not in {leave_out, *fixed}]
     for option in options or {}:
         if not allowed:
-            raise ValueError(f"{name}: {option!r} has no meaning here; this one has no options")
+            raise ValueError(f"{name}: {option!r} has no meaning here; this one has no options ('least-squares' has)")
         choice(option, f"option in {name}", allowed)
     return dict(options or {})
 
@@ -228,9 +252,12 @@ def _constraint(
     if positivity is not None and bounds is not None:
         raise ValueError("positivity and bounds exclude each other: bounds=(0, highest) does both")
     if bounds is not None:
-        if len(bounds) != 2:
-            raise ValueError(f"bounds needs two values, the lower and the upper, got {len(bounds)}")
-        return Sigmoid(shape, *bounds)
+        if not isinstance(bounds, Sequence | np.ndarray) or isinstance(bounds, str) or len(bounds) != 2:
+            raise ValueError(f"bounds needs two values, the lower and the upper, got {bounds!r}")
+        try:
+            return Sigmoid(shape, *bounds)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"bounds: {error}") from None
     if positivity is None:
         return None
     return POSITIVITY[choice(positivity, "positivity", list(POSITIVITY))](shape)

@@ -141,7 +141,7 @@ def least_squares_total_variation(
     psf: ArrayLike,
     mu: float,
     *,
-    epsilon: float = 1e-3,
+    epsilon: float | None = None,
     weight: ArrayLike | None = None,
     boundary: str = "constant",
     origin: Origin = None,
@@ -151,8 +151,8 @@ def least_squares_total_variation(
 
     Parameters
     ----------
-    epsilon : float
-        Smoothing, as in `regularizers.total_variation`.
+    epsilon : float, optional
+        Smoothing, as in `regularizers.total_variation`. Default: a hundredth of the range of the data.
     data, psf, mu, weight, boundary, origin, workers
         As in `least_squares_tikhonov`.
 
@@ -172,7 +172,9 @@ def least_squares_total_variation(
     """
     data, mu = real_array(data, "data"), positive_weight(mu)
     K = blur(data, psf, boundary, origin, workers)
-    return LeastSquares(data, weight) @ K + mu * regularizers.total_variation(K.input_shape, epsilon)
+    return LeastSquares(data, weight) @ K + mu * regularizers.total_variation(
+        K.input_shape, epsilon or typical_smoothing(data)
+    )
 
 
 def robust_total_variation(
@@ -180,8 +182,8 @@ def robust_total_variation(
     psf: ArrayLike,
     mu: float,
     *,
-    delta: float,
-    epsilon: float = 1e-3,
+    delta: float | None = None,
+    epsilon: float | None = None,
     weight: ArrayLike | None = None,
     boundary: str = "constant",
     origin: Origin = None,
@@ -191,10 +193,10 @@ def robust_total_variation(
 
     Parameters
     ----------
-    delta : float
-        Size of a residual from which on it counts as an outlier, > 0, as in `PseudoHuber`.
-    epsilon : float
-        Smoothing, as in `regularizers.total_variation`.
+    delta : float, optional
+        Size of a residual from which on it counts as an outlier, > 0, as in `PseudoHuber`. Default: as for epsilon.
+    epsilon : float, optional
+        Smoothing, as in `regularizers.total_variation`. Default: a hundredth of the range of the data.
     data, psf, mu, weight, boundary, origin, workers
         As in `least_squares_tikhonov`.
 
@@ -214,7 +216,9 @@ def robust_total_variation(
     """
     data, mu = real_array(data, "data"), positive_weight(mu)
     K = blur(data, psf, boundary, origin, workers)
-    return PseudoHuber(data, delta, weight) @ K + mu * regularizers.total_variation(K.input_shape, epsilon)
+    return PseudoHuber(data, delta or typical_smoothing(data), weight) @ K + mu * regularizers.total_variation(
+        K.input_shape, epsilon or typical_smoothing(data)
+    )
 
 
 def least_squares_hessian_schatten(
@@ -222,7 +226,7 @@ def least_squares_hessian_schatten(
     psf: ArrayLike,
     mu: float,
     *,
-    epsilon: float = 1e-3,
+    epsilon: float | None = None,
     weight: ArrayLike | None = None,
     boundary: str = "constant",
     origin: Origin = None,
@@ -232,8 +236,8 @@ def least_squares_hessian_schatten(
 
     Parameters
     ----------
-    epsilon : float
-        Smoothing, as in `regularizers.hessian_schatten`.
+    epsilon : float, optional
+        Smoothing, as in `regularizers.hessian_schatten`. Default: a hundredth of the range of the data.
     data, psf, mu, weight, boundary, origin, workers
         As in `least_squares_tikhonov`.
 
@@ -253,7 +257,9 @@ def least_squares_hessian_schatten(
     """
     data, mu = real_array(data, "data"), positive_weight(mu)
     K = blur(data, psf, boundary, origin, workers)
-    return LeastSquares(data, weight) @ K + mu * regularizers.hessian_schatten(K.input_shape, epsilon)
+    return LeastSquares(data, weight) @ K + mu * regularizers.hessian_schatten(
+        K.input_shape, epsilon or typical_smoothing(data)
+    )
 
 
 def poisson_total_variation(
@@ -261,7 +267,7 @@ def poisson_total_variation(
     psf: ArrayLike,
     mu: float,
     *,
-    epsilon: float = 1e-3,
+    epsilon: float | None = None,
     background: ArrayLike = 0.0,
     weight: ArrayLike | None = None,
     boundary: str = "constant",
@@ -276,8 +282,8 @@ def poisson_total_variation(
         Counts, >= 0.
     background : float or array_like
         Expected counts that do not come from the image, >= 0, as in `Poisson`.
-    epsilon : float
-        Smoothing, as in `regularizers.total_variation`, in counts.
+    epsilon : float, optional
+        Smoothing, as in `regularizers.total_variation`. Default: a hundredth of the range of the data.
     psf, mu, weight, boundary, origin, workers
         As in `least_squares_tikhonov`.
 
@@ -299,7 +305,7 @@ def poisson_total_variation(
     data, mu = real_array(data, "data"), positive_weight(mu)
     K = blur(data, psf, boundary, origin, workers)
     misfit = Poisson(data, background, weight) @ K
-    return misfit + mu * regularizers.total_variation(K.input_shape, epsilon)
+    return misfit + mu * regularizers.total_variation(K.input_shape, epsilon or typical_smoothing(data))
 
 
 def poisson_good_roughness(
@@ -379,6 +385,11 @@ def poisson_entropy(
     K = blur(data, psf, boundary, origin, workers)
     prior = data.mean() if prior is None else prior
     return Poisson(data, background, weight) @ K + mu * regularizers.entropy(prior, K.input_shape)
+
+
+def typical_smoothing(data: Array) -> float:
+    """A hundredth of the data's range: where a smoothed functional goes over from squares to sizes, by default."""
+    return 0.01 * (float(np.ptp(data)) or 1.0)
 
 
 def positive_weight(mu: float) -> float:

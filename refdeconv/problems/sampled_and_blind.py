@@ -9,7 +9,7 @@ from refdeconv._arrays import Shape, image_shape, real_array, whole_number
 from refdeconv.calculus import Functional
 from refdeconv.functionals import LeastSquares
 from refdeconv.operators import Binning, BlindConvolution, Block, Convolution, Parallel, Selection, Softmax, Square
-from refdeconv.problems.ready_made import Origin, blur, positive_weight
+from refdeconv.problems.ready_made import Origin, blur, positive_weight, typical_smoothing
 
 
 def super_resolution(
@@ -18,7 +18,7 @@ def super_resolution(
     mu: float,
     *,
     factor: int,
-    epsilon: float = 1e-3,
+    epsilon: float | None = None,
     boundary: str = "reflect",
     origin: Origin = None,
     workers: int | None = None,
@@ -39,7 +39,8 @@ def super_resolution(
     Returns
     -------
     Functional
-        Of images that are `factor` times as large along each axis.
+        Of images that are `factor` times as large along each axis; a start is
+        ``np.kron(data, np.ones((factor,) * data.ndim))``.
 
     Raises
     ------
@@ -55,7 +56,9 @@ def super_resolution(
         raise ValueError(f"factor must be >= 1, got {factor}")
     shape = tuple(factor * n for n in data.shape)
     K = Convolution(psf, shape, boundary, origin, workers=workers)
-    return LeastSquares(data) @ Binning(shape, factor) @ K + mu * regularizers.total_variation(shape, epsilon)
+    return LeastSquares(data) @ Binning(shape, factor) @ K + mu * regularizers.total_variation(
+        shape, epsilon or typical_smoothing(data)
+    )
 
 
 def inpainting(
@@ -64,7 +67,7 @@ def inpainting(
     mu: float,
     *,
     mask: ArrayLike,
-    epsilon: float = 1e-3,
+    epsilon: float | None = None,
     boundary: str = "reflect",
     origin: Origin = None,
     workers: int | None = None,
@@ -99,7 +102,9 @@ def inpainting(
     if S.input_shape != data.shape:
         raise ValueError(f"mask has shape {S.input_shape}, expected that of data, {data.shape}")
     K = blur(data, psf, boundary, origin, workers)
-    return LeastSquares(S.forward(data)) @ S @ K + mu * regularizers.total_variation(K.input_shape, epsilon)
+    measured = S.forward(data)
+    smoothness = regularizers.total_variation(K.input_shape, epsilon or typical_smoothing(measured))
+    return LeastSquares(measured) @ S @ K + mu * smoothness
 
 
 def blind(
@@ -107,7 +112,7 @@ def blind(
     psf_shape: int | tuple[int, ...],
     mu: float,
     *,
-    epsilon: float = 1e-3,
+    epsilon: float | None = None,
     boundary: str = "constant",
     origin: Origin = None,
     workers: int | None = None,
@@ -128,7 +133,7 @@ def blind(
     Functional
         Of the packed vector ``Packing((data.shape, psf_shape)).pack(z, k)``; the image is ``z**2``, the PSF
         ``softmax(k)``. Not convex: the start matters, and the sharp answer must be worth more than the blurred image
-        with the PSF `delta`.
+        with the PSF `delta`. ``tests/demonstrations/blind.py`` shows one that is found, start to end.
 
     Raises
     ------
@@ -143,5 +148,5 @@ def blind(
     shapes: tuple[Shape, Shape] = (data.shape, image_shape(psf_shape, "psf_shape"))
     constrained = Parallel(Square(shapes[0]), Softmax(shapes[1]))
     misfit = LeastSquares(data) @ BlindConvolution(*shapes, boundary, origin, workers=workers)
-    smoothness = regularizers.total_variation(data.shape, epsilon) @ Block(shapes, 0)
+    smoothness = regularizers.total_variation(data.shape, epsilon or typical_smoothing(data)) @ Block(shapes, 0)
     return (misfit + mu * smoothness) @ constrained

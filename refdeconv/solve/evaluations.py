@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from refdeconv._arrays import Array, Shape, inner
-from refdeconv.calculus import Expansion, Functional, LinearOperator
+from refdeconv.calculus import Expansion, Functional, LinearOperator, OutsideDomain
 from refdeconv.solve.outcome import FALLEN
 from refdeconv.solve.preconditioning import PRODUCTS, cosine_preconditioner
 
@@ -21,6 +21,8 @@ Callback = Callable[..., object]
 UNCONDITIONED = 20
 # Steps below the tolerance, one after the other, that end a solve whose gradient has not fallen.
 SHORT_STEPS = 4
+# Part of the tolerance that a gradient, relative to the start's, may have to count as none.
+STATIONARY = 0.1
 
 
 class Iterate(NamedTuple):
@@ -134,7 +136,10 @@ class Evaluations:
         if not self.value_at(point) < np.inf:
             return np.full(flat.shape, np.nan, flat.dtype)
         if point.flat_gradient is None:
-            gradient = self.gradient_at(point)
+            try:
+                gradient = self.gradient_at(point)
+            except OutsideDomain:  # at its very edge: the value is finite there, the slope is not
+                return np.full(flat.shape, np.nan, flat.dtype)
             if not np.isfinite(gradient).all():
                 raise Stopped("nan")
             point.flat_gradient = self._flat(gradient, flat.dtype)
@@ -171,8 +176,10 @@ class Evaluations:
     def _has_settled(self, change: Any, gradient_norm: float) -> bool:
         """Whether the steps have become small: scipy's own test, but one short step alone does not end the solve."""
         self._short_steps = self._short_steps + 1 if change <= self._smallest_change * self.unit_x else 0
-        has_fallen = gradient_norm <= FALLEN * self.history[0].gradient_norm
-        return self._short_steps >= (1 if has_fallen else SHORT_STEPS)
+        relative = gradient_norm / self.history[0].gradient_norm
+        # Where a map flattens out (exp far below zero), variables move on for ever while nothing changes any more.
+        nothing_left = relative <= STATIONARY * self._smallest_change
+        return nothing_left or self._short_steps >= (1 if relative <= FALLEN else SHORT_STEPS)
 
     def _tell(self, callback: Callback, x: Array, iterate: Iterate) -> None:
         try:

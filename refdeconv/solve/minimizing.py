@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult
 
 from refdeconv._arrays import Array, choice, inner, real_array, real_number, whole_number
-from refdeconv.calculus import Functional
+from refdeconv.calculus import Functional, OutsideDomain
 from refdeconv.solve.evaluations import Callback, Evaluations, Iterate, Stopped
 from refdeconv.solve.kinks import bound_at_kink
 from refdeconv.solve.outcome import Reached, describe
@@ -207,6 +207,8 @@ def _check_start(evaluations: Evaluations, flat: Array) -> None:
         if np.isfinite(value):
             evaluations.record(flat)
             return
+    except OutsideDomain as error:
+        raise ValueError(f"x0 is at the edge of the objective's domain: {error}") from error
     except Stopped as stop:
         if stop.reason not in ("nan", "unbounded"):
             raise

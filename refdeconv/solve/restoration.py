@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -14,9 +16,10 @@ from scipy.optimize import OptimizeResult
 from refdeconv._arrays import Array, axis_index, real_array
 from refdeconv.calculus import Functional
 from refdeconv.problems import Model, by_name
+from refdeconv.problems.by_name import without_masked
 from refdeconv.psf import as_psf
 from refdeconv.solve.evaluations import Callback
-from refdeconv.solve.minimizing import STOPPED, minimize, parameter_names
+from refdeconv.solve.minimizing import METHODS, STOPPED, minimize, parameter_names
 from refdeconv.solve.outcome import ConvergenceWarning
 
 
@@ -127,27 +130,32 @@ def deconvolve(
         have no negative entries; otherwise it is used as given, with a warning.
     mu : float
         Weight of the regulariser, > 0: larger is smoother. With the default objective it does not depend on the image's
-        range; with any other, it does.
+        range; with any other it does, and 0.2 is no more than a number: begin, for total variation, with 0.005 times
+        the image's range for 'least-squares', and with that divided by the mean count for 'poisson'.
     fidelity : str or Functional
         How the blurred x is compared with the image: 'l2-norm', 'least-squares', 'poisson' (counts),
-        'poisson-gaussian', 'anscombe' (counts with read noise), 'pseudo-huber', 'huber', 'log-cosh', 'smoothed-l1',
+        'poisson-gaussian', 'anscombe' (counts with read noise; data in counts times gain, not scaled to 0 to 1),
+        'pseudo-huber', 'huber', 'log-cosh', 'smoothed-l1',
         'cauchy', 'student-t' (outliers); or a functional of arrays of the image's shape.
     regularizer : str or Functional
         'gradient-norm', 'tikhonov', 'tikhonov-gradient', 'tikhonov-laplacian' (smooth), 'total-variation',
         'anisotropic-total-variation', 'huber-total-variation' (edges), 'hessian-norm', 'hessian-schatten' (ramps),
         'good-roughness', 'entropy' (positive images), 'smoothed-l1' (points); or a functional of images.
     boundary : {'constant', 'wrap', 'reflect', 'mirror', 'nearest', 'valid'}
-        What lies beyond the edges, in scipy.ndimage's terms. With 'valid', nothing is assumed: the unknown image is
-        larger than the data, and the part of it that lies under the data is returned.
+        What lies beyond the edges, in scipy.ndimage's terms: 'constant' is darkness, which is right for an object on a
+        dark ground and rings at the edges of a photograph; for that take 'reflect' or 'valid'. With 'valid', nothing is
+        assumed: the unknown image is larger than the data, and the part of it that lies under the data is returned.
     positivity : {'square', 'exponential', 'softplus'}, optional
-        Keep the image positive, by solving for z with ``x = z**2``, ``exp(z)`` or ``log(1 + exp(z))``.
+        Keep the image positive, by solving for z with ``x = z**2``, ``exp(z)`` or ``log(1 + exp(z))``. Begin with
+        the square: the others reach zero only at minus infinity, which takes them long.
     bounds : pair of float or array_like, optional
         Keep the image between two bounds, by a sigmoid; not together with `positivity`.
     fidelity_options, regularizer_options : mapping, optional
         Further parameters of the two, such as ``{"background": 4.0}``, ``{"weight": mask}``, or
         ``{"epsilon": 0.01, "spacing": (2, 1, 1)}``: those of the classes in `refdeconv` and of the functions in
-        `refdeconv.regularizers`. Arrays of the image's shape are split among its channels. By default, the epsilon or
-        delta of a regulariser is a hundredth of the image's range, and the prior of 'entropy' its mean.
+        `refdeconv.regularizers`. Arrays of the image's shape are split among its channels. By default, an epsilon,
+        delta or scale is a hundredth of the image's range, and the prior of 'entropy' its mean. Pixels of weight zero,
+        whatever number stands there, count for nothing.
     x0 : array_like, optional
         The start, of the image's shape (with 'valid', also of the larger one). Default: the image itself.
     origin : int or sequence of int, optional
@@ -214,7 +222,9 @@ def deconvolve(
         raise ValueError("channel_axis leaves a 1-D image without pixels: it needs at least one further axis")
     # The channels first; a grey image is an image of one channel, and so is one of coupled channels.
     kernel = as_psf(psf, data.shape if axis is None else data.shape[:axis] + data.shape[axis + 1 :], stacklevel=2)
+    _check_names(options, method)
     if coupled:
+        fidelity_options = _for_all_channels(fidelity_options, data, axis)
         kernel, regularizer_options = _coupled(kernel, axis, regularizer, regularizer_options)
         axis = None
     channels = data[np.newaxis] if axis is None else np.moveaxis(data, axis, 0)
@@ -235,15 +245,17 @@ def deconvolve(
         )
         for number, channel in enumerate(channels)
     ]
-    starts = [
-        model.variables(first)
-        for model, first in zip(models, _starts(models[0], data, channels, x0, axis), strict=True)
+    measured = [
+        without_masked(channel, _of_channel(fidelity_options, data, axis, number))
+        for number, channel in enumerate(channels)
     ]
+    firsts = _starts(models[0], data, measured, x0, axis)
+    starts = [model.variables(first) for model, first in zip(models, firsts, strict=True)]
 
     results: list[OptimizeResult] = []
     began, limit = time.perf_counter(), options.get("max_seconds")
     try:
-        for channel, model, start in zip(channels, models, starts, strict=True):
+        for channel, model, start in zip(measured, models, starts, strict=True):
             spread = _spread(channel if model.constraint is None else start)
             for_channel = {"scale": spread, **options, "callback": _seeing_images(callback, model)}
             if limit is not None and results:
@@ -284,6 +296,28 @@ def _coupled(
     return np.expand_dims(kernel, axis), {**(options or {}), "channel_axis": axis}
 
 
+def _check_names(options: Mapping[str, Any], method: str) -> None:
+    """Refuse an argument that nothing knows, with the one that was probably meant."""
+    own = set(inspect.signature(deconvolve).parameters) - {"options"}
+    further = set(inspect.signature(minimize).parameters) - {"objective", "options"}
+    known = own | further | set(METHODS.get(method, ()))
+    for name in options:
+        near = difflib.get_close_matches(name, known, n=1)
+        if name not in known and near and near[0] in own:
+            raise TypeError(f"deconvolve has no argument {name!r}: did you mean {near[0]!r}?")
+
+
+def _for_all_channels(options: Mapping[str, Any] | None, data: Array, axis: int | None) -> Mapping[str, Any] | None:
+    """The options with arrays that have a pixel's shape, such as a mask, repeated for each channel."""
+    if axis is None or not isinstance(options, Mapping):
+        return options
+    pixels = data.shape[:axis] + data.shape[axis + 1 :]
+    return {
+        name: np.broadcast_to(np.expand_dims(value, axis), data.shape) if np.shape(value) == pixels else value
+        for name, value in options.items()
+    }
+
+
 def _of_channel(options: Mapping[str, Any] | None, data: Array, axis: int | None, number: int) -> Any:
     """The options with arrays of the whole image's shape cut down to one channel."""
     if axis is None or not isinstance(options, Mapping):
@@ -294,7 +328,7 @@ def _of_channel(options: Mapping[str, Any] | None, data: Array, axis: int | None
     }
 
 
-def _starts(model: Model, data: Array, channels: Array, x0: ArrayLike | None, axis: int | None) -> list[Array]:
+def _starts(model: Model, data: Array, channels: list[Array], x0: ArrayLike | None, axis: int | None) -> list[Array]:
     """The start of each channel, in the unknown image's shape."""
     if x0 is None:
         return [model.unseen(channel) for channel in channels]
@@ -335,7 +369,8 @@ def _all_channels(results: list[OptimizeResult], images: list[Array], axis: int)
     failed = [r for r in results if not r.success]
     message = f"{len(results) - len(failed)} of {len(images)} channels converged."
     if failed:
-        message += f" Channel {results.index(failed[0]) + 1}: {failed[0].message}"
+        number = next(i for i, r in enumerate(results, start=1) if not r.success)
+        message += f" Channel {number}: {failed[0].message}"
     if missing:
         message += f" The last {missing} of them stay as they started."
     norms = np.array([[r.gradient_norm, r.history[0].gradient_norm] for r in results])

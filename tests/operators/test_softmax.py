@@ -1,5 +1,6 @@
 """Softmax against scipy, at extremes, backwards, and where its arguments are wrong."""
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.special
@@ -97,3 +98,16 @@ def test_wrong_arguments_are_refused():
             call(np.zeros((3, 4)))
     with pytest.raises(ValueError, match="w has shape"):
         m.curvature(np.zeros((4, 3)), np.zeros((3, 4)))
+
+
+def test_one_probability_close_to_one():
+    """The mean is then close to the largest entry, from which it is taken."""
+    z = 10 * np.random.default_rng(3).standard_normal(20)
+    v = np.random.default_rng(4).standard_normal(20)
+    with mpmath.workdps(40):
+        weights = [mpmath.exp(mpmath.mpf(t)) for t in z]
+        x = [w / sum(weights) for w in weights]
+        mean = sum(p * mpmath.mpf(t) for p, t in zip(x, v, strict=True))
+        exact = np.array([float(p * (mpmath.mpf(t) - mean)) for p, t in zip(x, v, strict=True)])
+    found = rd.Softmax(20).jacobian(z).forward(v)
+    assert np.linalg.norm(found - exact) <= 1e-14 * np.linalg.norm(exact)

@@ -32,7 +32,8 @@ def area_by_chords(x0, x1, y0, y1, radius):
         half = mpmath.sqrt(max(mpmath.mpf(radius) ** 2 - x * x, 0))
         return max(min(half, y1) - max(-half, y0), 0)
 
-    return float(mpmath.quad(chord, sorted(breaks)))
+    with mpmath.workdps(30):
+        return float(mpmath.quad(chord, sorted(breaks)))
 
 
 @settings(max_examples=20)

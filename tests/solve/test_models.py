@@ -177,3 +177,73 @@ def test_float32_stays(counts, psf):
         counts, psf, 0.1, fidelity="poisson", regularizer="total-variation", positivity="square", boundary="reflect"
     )
     np.testing.assert_allclose(image, double, rtol=0.05, atol=0.1)
+
+
+def test_what_stands_at_a_masked_pixel_does_not_matter(counts, psf, rng):
+    mask = rng.random(SHAPE) > 0.1
+    images = [
+        rd.deconvolve(
+            np.where(mask, counts, hot),
+            psf,
+            0.1,
+            fidelity="poisson",
+            regularizer="total-variation",
+            positivity="square",
+            boundary="reflect",
+            fidelity_options={"weight": mask},
+        )
+        for hot in (0, 65535)
+    ]
+    np.testing.assert_array_equal(images[0], images[1])
+
+
+@pytest.mark.parametrize("positivity", ["square", "softplus", None])
+@pytest.mark.parametrize("scale", [1, 2**16])
+def test_solves_end_at_every_range(positivity, scale, counts, psf):
+    """Maps that flatten out let their variables drift for ever; the gradient says when nothing is left."""
+    image, result = rd.deconvolve(
+        scale * counts / 20,
+        psf,
+        0.002,
+        fidelity="least-squares",
+        regularizer="tikhonov-gradient",
+        positivity=positivity,
+        bounds=None if positivity else (0, 2 * scale),
+        boundary="reflect",
+        full_output=True,
+    )
+    assert result.success, result.message
+    assert result.nhev < 20_000
+    assert image.min() >= 0
+
+
+def test_a_mask_serves_all_channels(counts, psf, rng):
+    colour, mask = np.stack([counts, counts[::-1]], -1), rng.random(SHAPE) > 0.1
+    options = {"fidelity": "least-squares", "regularizer": "total-variation", "channel_axis": -1}
+    for coupled in (True, False):
+        rd.deconvolve(colour, psf, 0.5, coupled=coupled, fidelity_options={"weight": mask}, **options)
+
+
+def test_a_later_channel_that_does_not_converge_is_named(rng, psf):
+    colour = np.stack([np.zeros((8, 8)), rng.standard_normal((8, 8))], -1)
+    with pytest.warns(rd.ConvergenceWarning, match="1 of 2 channels converged. Channel 2: Stopped at maxiter"):
+        rd.deconvolve(colour, psf, 0.01, channel_axis=-1, maxiter=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"regulariser": "total-variation"}, "no argument 'regulariser': did you mean 'regularizer'"),
+        ({"bounds": 1.0}, "bounds needs two values"),
+        ({"bounds": {0: 1, 2: 3}}, "bounds needs two values"),
+        ({"bounds": (2, 1)}, "bounds: lower must be below upper"),
+        ({"regularizer": "good-roughness"}, "is for positive images"),
+        (
+            {"regularizer": "total-variation", "regularizer_options": {"isotropic": "no"}},
+            "isotropic must be True or False",
+        ),
+    ],
+)
+def test_arguments_that_newcomers_get_wrong(arguments, message, psf):
+    with pytest.raises((TypeError, ValueError), match=message):
+        rd.deconvolve(np.arange(-40.0, 40).reshape(8, 10), psf, **arguments)

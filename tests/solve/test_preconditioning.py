@@ -115,7 +115,8 @@ class TestSolve:
             assert result.success
             changes = [np.mean(np.abs(after - before)) for before, after in itertools.pairwise(seen)]
             unit = 1 if scale is None else 2.0 ** round(np.log2(scale))
-            assert changes[-1] <= 1e-6 * unit
+            # Or there is nothing left of the gradient, as there is of a quadratic's.
+            assert changes[-1] <= 1e-6 * unit or result.relative_gradient_norm <= 1e-7
 
     def test_unknown_name(self, problem):
         objective, data = problem
