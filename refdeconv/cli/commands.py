@@ -203,6 +203,14 @@ def article(out: Path, seed: int, mu: float, scale: float) -> None:
     "--method", type=NearMiss(list(METHODS)), default="Newton-CG", show_default=True, help="The optimiser of scipy."
 )
 @click.option(
+    "--xtol",
+    type=PositiveNumber(),
+    default=None,
+    metavar="T",
+    help="Newton-CG ends when the mean change of a pixel is T times the image's range. [default: 1e-5]",
+)
+@click.option("--maxiter", type=click.IntRange(1), default=None, metavar="N", help="Most iterations of the optimiser.")
+@click.option(
     "--max-seconds",
     type=PositiveNumber(),
     default=None,

@@ -28,6 +28,8 @@ def run(
     coupled: bool,
     channel_axis: int | None,
     method: str,
+    xtol: float | None,
+    maxiter: int | None,
     max_seconds: float | None,
 ) -> Any:
     """Deconvolve the image in a file, write the result, and beside it the record of the run.
@@ -53,6 +55,8 @@ def run(
         )
     ]
     limits = None if bounds is None else model_options.numbers(bounds, "--bounds")
+    given_limits: dict[str, Any] = {"xtol": xtol, "maxiter": maxiter}
+    limits_of_solve = {name: value for name, value in given_limits.items() if value is not None}
     record_path = out.with_name(out.name + ".json")
     inputs = [path for path in (image_path, Path(psf_specification)) if path.exists()]
     for written in (out, record_path):
@@ -87,6 +91,7 @@ def run(
             callback=progress.callback,
             max_seconds=max_seconds,
             full_output=True,
+            **limits_of_solve,
         )
     with files.uninterrupted():
         remarks += [str(warning.message) for warning in warned]
@@ -119,6 +124,8 @@ def run(
                     "coupled": coupled,
                     "channel_axis": axis,
                     "method": method,
+                    "xtol": xtol,
+                    "maxiter": maxiter,
                     "max_seconds": max_seconds,
                 },
                 "reached": record.reached(result),

@@ -402,6 +402,15 @@ class TestModels:
         assert record["parameters"]["fidelity"] == "least-squares"
         assert record["parameters"]["regularizer_options"] == ["epsilon=0.05", "spacing=1,2", "isotropic=false"]
 
+    def test_tolerance_and_iterations(self, run, files):
+        arguments = ("deconvolve", str(files / "image.npy"), "--psf", PSF, "--out", str(files / "out.npy"))
+        assert run(*arguments, "--xtol", "1e-7").exit_code == 0
+        tight = json.loads((files / "out.npy.json").read_text())["reached"]["iterations"]
+        assert run(*arguments, "--xtol", "0.01").exit_code in (0, 3)
+        assert json.loads((files / "out.npy.json").read_text())["reached"]["iterations"] < tight
+        assert run(*arguments, "--maxiter", "2").exit_code == 3
+        assert json.loads((files / "out.npy.json").read_text())["reached"]["iterations"] == 2
+
     def test_bounds_and_coupled_channels(self, run, files):
         done = run(
             "deconvolve",
