@@ -4,6 +4,17 @@ from collections.abc import Sequence
 
 from refdeconv._arrays import Shape, image_shape, whole_numbers
 
+__all__ = [
+    "deepinv",
+    "pylops",
+    "scico_circular_convolve",
+    "scico_convolve",
+    "scipy_ndimage",
+    "scipy_signal",
+    "skimage_richardson_lucy",
+    "skimage_wiener",
+]
+
 
 def scipy_signal(sizes: int | Sequence[int]) -> Shape:
     """The origin of scipy.signal: ``convolve``, ``fftconvolve``, ``oaconvolve`` and ``convolve2d`` in mode 'same'.

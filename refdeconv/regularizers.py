@@ -21,6 +21,19 @@ from refdeconv.functionals import (
 from refdeconv.operators import Gradient, Identity, Laplacian, SecondDifferences, SquareRoot
 
 Spacing = float | Sequence[float]
+ROOT_HALF = np.sqrt(np.longdouble(0.5))  # cast to the precision of the image, whatever that is
+
+__all__ = [
+    "entropy",
+    "good_roughness",
+    "gradient_norm",
+    "hessian_norm",
+    "hessian_schatten",
+    "huber_total_variation",
+    "smoothed_l1",
+    "tikhonov",
+    "total_variation",
+]
 
 
 def tikhonov(
@@ -86,8 +99,7 @@ def gradient_norm(shape: int | tuple[int, ...], *, spacing: Spacing = 1.0, bound
     -----
     Convex, of degree one; a kink where the image is constant. Derivation: derivations/regularizers.md, REG.2
     """
-    root_half = np.sqrt(np.longdouble(0.5))  # cast to the precision of the image, whatever that is
-    return root_half * L2Norm() @ Gradient(shape, spacing, boundary=boundary)
+    return ROOT_HALF * L2Norm() @ Gradient(shape, spacing, boundary=boundary)
 
 
 def total_variation(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, cast_like, real_array
-from refdeconv.functionals.pointwise import Pointwise, checked_parameter
+from refdeconv._arrays import Array, cast_like
+from refdeconv.functionals.poisson_gaussian import Detector
 
 
-class Anscombe(Pointwise):
+class Anscombe(Detector):
     """Least squares between transformed model and data, ``f(u) = sum(weight * (A(gain * v) - A(data))**2) / 2``.
 
     There ``A(x) = 2 / gain * sqrt(gain * x + 3/8 * gain**2 + read_noise**2)`` is the generalised Anscombe transform,
@@ -44,11 +44,6 @@ class Anscombe(Pointwise):
     derivations/functionals/anscombe.md, ANS.1, ANS.2, ANS.3, ANS.4
     """
 
-    data: Array
-    gain: Array
-    read_noise: Array
-    background: Array
-
     def __init__(
         self,
         data: ArrayLike,
@@ -57,10 +52,7 @@ class Anscombe(Pointwise):
         background: ArrayLike = 0.0,
         weight: ArrayLike | None = None,
     ) -> None:
-        super().__init__(real_array(data, "data"), weight)
-        self.gain = checked_parameter(gain, "gain", self.data.shape, positive=True)
-        self.read_noise = checked_parameter(read_noise, "read_noise", self.data.shape)
-        self.background = checked_parameter(background, "background", self.data.shape)
+        super().__init__(data, gain, read_noise, background, weight)
 
     def _phi(self, u: Array) -> Array:
         p, q, difference = self._under_the_roots(u)

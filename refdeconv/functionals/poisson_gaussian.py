@@ -9,7 +9,32 @@ from refdeconv._arrays import Array, cast_like, real_array
 from refdeconv.functionals.pointwise import Pointwise, checked_parameter
 
 
-class PoissonGaussian(Pointwise):
+class Detector(Pointwise):
+    """What the data terms of a detector with gain and read noise share: their parameters, checked.
+
+    A subclass gives `read_noise` its default; see there for the parameters.
+    """
+
+    data: Array
+    gain: Array
+    read_noise: Array
+    background: Array
+
+    def __init__(
+        self,
+        data: ArrayLike,
+        gain: ArrayLike,
+        read_noise: ArrayLike,
+        background: ArrayLike,
+        weight: ArrayLike | None,
+    ) -> None:
+        super().__init__(real_array(data, "data"), weight)
+        self.gain = checked_parameter(gain, "gain", self.data.shape, positive=True)
+        self.read_noise = checked_parameter(read_noise, "read_noise", self.data.shape)
+        self.background = checked_parameter(background, "background", self.data.shape)
+
+
+class PoissonGaussian(Detector):
     """Photon and read noise as a Gaussian, ``f(u) = sum(weight * ((data - m)**2 / s + log(s)) / 2)``.
 
     The detector is ``data = gain * Poisson(v) + Normal(0, read_noise**2)``, with ``v = u + background`` expected
@@ -44,11 +69,6 @@ class PoissonGaussian(Pointwise):
     PGN.4
     """
 
-    data: Array
-    gain: Array
-    read_noise: Array
-    background: Array
-
     def __init__(
         self,
         data: ArrayLike,
@@ -57,10 +77,7 @@ class PoissonGaussian(Pointwise):
         background: ArrayLike = 0.0,
         weight: ArrayLike | None = None,
     ) -> None:
-        super().__init__(real_array(data, "data"), weight)
-        self.gain = checked_parameter(gain, "gain", self.data.shape, positive=True)
-        self.read_noise = checked_parameter(read_noise, "read_noise", self.data.shape)
-        self.background = checked_parameter(background, "background", self.data.shape)
+        super().__init__(data, gain, read_noise, background, weight)
 
     def _phi(self, u: Array) -> Array:
         residual, variance = self._residual(u), self._variance(u)

@@ -19,8 +19,7 @@ from refdeconv.problems.ready_made import Origin, blur, typical_smoothing
 
 
 def _l2_norm(data: ArrayLike) -> Functional:
-    root_half = np.sqrt(np.longdouble(0.5))  # cast to the precision of the image, whatever that is
-    return root_half * functionals.L2Norm(data)
+    return regularizers.ROOT_HALF * functionals.L2Norm(data)
 
 
 FIDELITIES: Mapping[str, Callable[..., Functional]] = {

@@ -87,8 +87,7 @@ def norm_and_gradient_norm(
     """
     data, mu = real_array(data, "data"), positive_weight(mu)
     K = blur(data, psf, boundary, origin, workers)
-    root_half = np.sqrt(np.longdouble(0.5))  # cast to the precision of the image, whatever that is
-    return root_half * L2Norm(data) @ K + mu * regularizers.gradient_norm(K.input_shape)
+    return regularizers.ROOT_HALF * L2Norm(data) @ K + mu * regularizers.gradient_norm(K.input_shape)
 
 
 def least_squares_tikhonov(
