@@ -20,6 +20,7 @@ _VALUES, _GRADIENTS = 10, 6  # points of the difference tables
 _SPACING = 2.0**10  # of these points, in units of the precision
 _STATIONARY = 1e-6  # a gradient smaller than this part of what it is nearby counts as zero
 _UNRESOLVED, _NEXT_TO_NOTHING = 0.1, 1e-3
+_TRIALS, _STRIDE = 6, 40  # of lengths at zero; powers of two by which they differ where nothing is seen
 _REPEATS = 12  # all in order by chance: less than one time in a hundred million
 _NOISE_ONLY, _NO_FUNCTION = 1e-4, 0.1  # relative spread of results at one point
 
@@ -58,12 +59,27 @@ class Base:
         before = self.evaluator.b
         raw = None if gradient is None else np.ldexp(gradient, -before)
         if units is None:
+            if value and not x.any() and not (raw is not None and raw.any()):
+                self.evaluator.b = self._length(value)
             self.evaluator.set_units(value or 0.0, raw)
         else:
             self.evaluator.a, self.evaluator.b = units
         self.value = None if value is None else math.ldexp(value, -self.evaluator.a)
         self.gradient = None if raw is None else np.ldexp(raw, self.evaluator.b - self.evaluator.a)
         self.evaluator.settled = True
+
+    def _length(self, value: float) -> int:
+        """The exponent of a length over which the value changes by its own size: at zero, nothing else tells a unit."""
+        direction, power = gaussian(self.evaluator.x.shape, np.random.default_rng(1)), 0
+        for _ in range(_TRIALS):
+            self.evaluator.b = power
+            there = self.evaluator.value(self.evaluator.displaced(1.0, direction)[0])
+            change = math.inf if there is None else abs(there - value)
+            if change == 0 or math.isinf(change):
+                power += -_STRIDE if change else _STRIDE
+                continue
+            power += round(math.log2(abs(value) / change) / 2)  # as if it grew with the square
+        return power
 
     def measure_noise(self, rng: np.random.Generator) -> None:
         """Difference tables of value and gradient, at points so close that the functions are smooth between them.
@@ -98,7 +114,15 @@ class Base:
         self.value_precision = max(precision(unscaled, self.evaluator.epsilon), sys.float_info.epsilon)
         found = difference_table(np.array(remainders)) if len(remainders) >= 4 else Noise(0.0, 1.0)
         self.value_noise = found.or_at_least(0.5 * self.value_precision * abs(self.value))
+        self.unresolved |= self._bends([self.value, *values])
         return len(set(values)) > len(values) / 2
+
+    def _bends(self, values: list[float]) -> bool:
+        """Whether the values to one side of the point are far from a line already at the first points of the table."""
+        changes = np.diff(values[:3])
+        bend = abs(float(np.diff(changes)[0])) if len(changes) == 2 else 0.0
+        noise = 100 * self.value_noise.factor * self.value_noise.level
+        return bend > max(_UNRESOLVED * float(np.sum(np.abs(changes))), noise)
 
     def _measure_gradient(self, points: list[Array]) -> None:
         assert self.gradient is not None

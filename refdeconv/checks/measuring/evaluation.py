@@ -184,7 +184,7 @@ class Evaluator:
     def set_units(self, value: float, gradient: Array | None) -> None:
         """Choose the unit of the value; and of the point, where the point is zero and says nothing."""
         slope = 0.0 if gradient is None else float(norm(gradient))
-        if self.b == 0 and not self.x.any() and value != 0 and slope != 0:
+        if not self.x.any() and value != 0 and slope != 0:
             self.b = math.frexp(abs(value) / slope)[1]
         sizes = [abs(value), float(np.ldexp(slope, self.b))]
         self.a = math.frexp(max(sizes))[1] if 0 < max(sizes) < math.inf else 0
