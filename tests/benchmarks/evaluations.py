@@ -1,0 +1,88 @@
+"""Value with gradient, and Hessian products: every implementation, size and precision, and the FFT pairs they need."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .processes import Worker, in_turn
+from .tasks import Task
+
+QUANTITIES = {"value_and_gradient": "value and gradient", "product": "Hessian product"}
+SHAPES = [(171, 171), (512, 512), (1024, 1024), (2048, 2048), (64, 64, 64), (128, 128, 128)]
+LARGEST = (4096, 4096)  # in float32 alone
+AGREEMENT = {"float64": 1e-11, "float32": 2e-4}  # of norms, relative: that all compute the same
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The times of one implementation at one task.
+
+    Attributes
+    ----------
+    task, quantity, name, version
+        What was timed.
+    seconds : list of float
+        Of each run; empty where it failed.
+    error : str
+        Why it failed, or where it disagrees.
+    """
+
+    task: Task
+    quantity: str
+    name: str
+    version: str
+    seconds: list[float]
+    error: str = ""
+
+    @property
+    def median(self) -> float:
+        """Of the runs."""
+        return statistics.median(self.seconds)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def tasks(quick: bool) -> Iterator[Task]:
+    """All, or a few."""
+    for objective in ("article", "poisson-tv"):
+        if quick:
+            yield from (Task(objective, shape, "float64", 13) for shape in ((171, 171), (512, 512)))
+            continue
+        for shape in SHAPES:
+            yield from (Task(objective, shape, dtype, width) for dtype in AGREEMENT for width in (13, 33))
+        yield from (Task(objective, LARGEST, "float32", width) for width in (13, 33))
+
+
+def measure(
+    workers: Sequence[Worker], todo: Sequence[Task], runs: int, say: Callable[[str], None]
+) -> Iterator[Cell]:
+    """The cells, task by task; the first worker is what the others must agree with."""
+    for number, task in enumerate(todo):
+        say(f"{number + 1} of {len(todo)}: {task.objective}, {task.shape}, {task.dtype}, PSF {task.width} wide")
+        made = {worker.name: worker.ask("make", **asdict(task)) for worker in workers}
+        reference = made[workers[0].name]
+        errors = {name: _error(answer, reference, task) for name, answer in made.items()}
+        able = [worker for worker in workers if not errors[worker.name]]
+        for quantity in QUANTITIES:
+            answers = in_turn(able, runs, "time", quantity=quantity)
+            for worker in workers:
+                its = answers.get(worker.name, [])
+                error = errors[worker.name] or next((one["error"] for one in its if "error" in one), "")
+                seconds = [] if error else [one["seconds"] for one in its]
+                yield Cell(task, quantity, worker.name, made[worker.name].get("version", ""), seconds, error)
+        for worker in workers:
+            worker.ask("drop")
+
+
+def _error(answer: dict[str, Any], reference: dict[str, Any], task: Task) -> str:
+    if "error" in answer:
+        return str(answer["error"])
+    for quantity in ("gradient", "product"):
+        off = abs(answer[quantity] / reference[quantity] - 1)
+        if off > AGREEMENT[task.dtype]:
+            return f"computes another {quantity}: its norm is off by {off:.1e}"
+    return ""

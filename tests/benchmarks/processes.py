@@ -1,0 +1,68 @@
+"""Workers: processes that hold one implementation each, and take turns."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+class Worker:
+    """A process with one implementation.
+
+    Parameters
+    ----------
+    name : str
+        What the implementation is called.
+    module : str
+        Its module below `implementations`.
+    environment : dict
+        Variables to be set for it.
+    """
+
+    def __init__(self, name: str, module: str, environment: dict[str, str] | None = None) -> None:
+        self.name = name
+        # numpy's BLAS threads take cores away from the FFT's, and gain nothing here.
+        settings = {"OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"} | (environment or {})
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.worker", module],
+            cwd=ROOT,
+            env=os.environ | settings,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
+        """The answer to a command; a worker that has died answers with an error."""
+        assert self.process.stdin
+        assert self.process.stdout
+        try:
+            print(json.dumps({"do": do, **arguments}), file=self.process.stdin, flush=True)
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        return json.loads(line) if line else {"error": f"the process ended (exit code {self.process.wait()})"}
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.communicate()
+
+
+def in_turn(workers: Sequence[Worker], runs: int, do: str, **arguments: Any) -> dict[str, list[dict[str, Any]]]:
+    """One run of each worker after the other, as often as asked for, after one that does not count."""
+    answers: dict[str, list[dict[str, Any]]] = {worker.name: [] for worker in workers}
+    for number in range(runs + 1):
+        for worker in workers:
+            answer = worker.ask(do, **arguments)
+            if number:
+                answers[worker.name].append(answer)
+    return answers
