@@ -98,8 +98,11 @@ def inner(a: Array, b: Array) -> Any:
     Summed in blocks and the blocks pairwise, so that rounding grows with the logarithm of the size. The blocks are
     small enough for BLAS to leave them to one thread: to wake another costs more than it gives.
     """
-    if a.dtype.kind == "c" or not (a.flags.c_contiguous and b.flags.c_contiguous):
+    if a.dtype.kind == "c" or a.shape != b.shape:
         return np.sum(a * b)
+    if not (a.flags.c_contiguous and b.flags.c_contiguous):
+        short = a.ndim > 1 and a.shape[-1] <= 4 * _BLOCK
+        return np.sum(np.vecdot(a, b)) if short else np.sum(a * b)
     a, b = a.reshape(-1), b.reshape(-1)
     whole = a.size - a.size % _BLOCK
     blocks = np.vecdot(a[:whole].reshape(-1, _BLOCK), b[:whole].reshape(-1, _BLOCK))

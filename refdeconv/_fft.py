@@ -5,6 +5,7 @@ The environment variable ``REFDECONV_FFT``, set to ``scipy`` or ``ducc0`` before
 
 import importlib.util
 import os
+from math import prod
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import scipy.fft
 
 from refdeconv._arrays import Array, Shape, choice, whole_number
+from refdeconv._blocks import pixelwise, threads_for
 
 BACKENDS = ("scipy", "ducc0")
 
@@ -34,56 +36,68 @@ def fast_shape(needed: Shape) -> Shape:
 
 def spectrum(x: Array, workers: int | None = None) -> Array:
     """The transform of a real array, in the half that its symmetry leaves."""
-    result: Array = scipy.fft.rfftn(x, workers=workers)
+    result: Array = scipy.fft.rfftn(x, workers=_threads(workers, x.size))
     return result
 
 
 def inverse_spectrum(product: Array, shape: Shape, workers: int | None = None) -> Array:
     """The real array of a shape from its transform, which may be overwritten."""
-    result: Array = scipy.fft.irfftn(product, shape, workers=workers, overwrite_x=True)
+    result: Array = scipy.fft.irfftn(product, shape, workers=_threads(workers, prod(shape)), overwrite_x=True)
     return result
 
 
-def multiply_spectrum(x: Array, factor: Array, *, conjugate: bool = False, workers: int | None = None) -> Array:
-    """Multiply the spectrum of x by a factor, or by the factor's conjugate, and transform back.
+def multiply_spectrum(
+    x: Array, factor: Array, *, conjugate: bool = False, workers: int | None = None, overwrite: bool = False
+) -> Array:
+    """Multiply the spectrum of x by a factor, or by the factor's conjugate, and transform back, into x if allowed.
 
     A transform with the sign of its exponent reversed gives the conjugate spectrum; with both transforms reversed, the
     factor acts as its conjugate, which saves conjugating it.
     """
     multiply = _multiply_with_ducc0 if BACKEND == "ducc0" else _multiply_with_scipy
-    return multiply(x, factor, conjugate, workers)
+    return multiply(x, factor, conjugate, _threads(workers, x.size), overwrite)
 
 
-def _multiply_with_scipy(x: Array, factor: Array, conjugate: bool, workers: int | None) -> Array:
+def _multiply_with_scipy(x: Array, factor: Array, conjugate: bool, threads: int, overwrite: bool) -> Array:
     there, back = (scipy.fft.ihfftn, scipy.fft.hfftn) if conjugate else (scipy.fft.rfftn, scipy.fft.irfftn)
-    product = there(x, workers=workers)
-    product *= factor
-    result: Array = back(product, x.shape, workers=workers, overwrite_x=True)
+    product = there(x, workers=threads)
+    pixelwise(_multiply, product, factor)
+    result: Array = back(product, x.shape, workers=threads, overwrite_x=True)
     return result
 
 
-def _multiply_with_ducc0(x: Array, factor: Array, conjugate: bool, workers: int | None) -> Array:
-    fft, threads = _ducc0().fft, _threads(workers)
+def _multiply_with_ducc0(x: Array, factor: Array, conjugate: bool, threads: int, overwrite: bool) -> Array:
+    fft = _ducc0().fft
     product = fft.r2c(x, forward=not conjugate, nthreads=threads)
-    product *= factor
+    pixelwise(_multiply, product, factor)
     result: Array = fft.c2r(
-        product, lastsize=x.shape[-1], forward=conjugate, inorm=2, nthreads=threads, allow_overwriting_input=True
+        product,
+        lastsize=x.shape[-1],
+        forward=conjugate,
+        inorm=2,
+        out=x if overwrite else None,
+        nthreads=threads,
+        allow_overwriting_input=True,
     )
     return result
+
+
+def _multiply(product: Array, factor: Array) -> None:
+    product *= factor
 
 
 def cosine_transform(x: Array, workers: int | None = None) -> Array:
     """The orthonormal DCT-II of a real array along every axis."""
     if BACKEND == "ducc0":
-        return np.asarray(_ducc0().fft.dct(x, type=2, inorm=1, nthreads=_threads(workers)))
-    return np.asarray(scipy.fft.dctn(x, norm="ortho", workers=workers))
+        return np.asarray(_ducc0().fft.dct(x, type=2, inorm=1, nthreads=_threads(workers, x.size)))
+    return np.asarray(scipy.fft.dctn(x, norm="ortho", workers=_threads(workers, x.size)))
 
 
 def inverse_cosine_transform(x: Array, workers: int | None = None) -> Array:
     """The inverse of `cosine_transform`, and its adjoint."""
     if BACKEND == "ducc0":
-        return np.asarray(_ducc0().fft.dct(x, type=3, inorm=1, nthreads=_threads(workers)))
-    return np.asarray(scipy.fft.idctn(x, norm="ortho", workers=workers))
+        return np.asarray(_ducc0().fft.dct(x, type=3, inorm=1, nthreads=_threads(workers, x.size)))
+    return np.asarray(scipy.fft.idctn(x, norm="ortho", workers=_threads(workers, x.size)))
 
 
 def checked_workers(workers: int | None) -> int | None:
@@ -103,7 +117,10 @@ def _ducc0() -> Any:
     return module
 
 
-def _threads(workers: int | None) -> int:
-    """The number of threads that scipy.fft would use."""
-    workers = scipy.fft.get_workers() if workers is None else workers
+def _threads(workers: int | None, pixels: int) -> int:
+    """The number of threads: what is asked for, else what scipy.fft was set to, else as many as are worth it."""
+    if workers is None:
+        workers = scipy.fft.get_workers()
+        if workers == 1:
+            return threads_for(pixels)
     return workers if workers > 0 else max(1, (os.cpu_count() or 1) + 1 + workers)

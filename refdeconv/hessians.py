@@ -8,7 +8,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, Shape, cast_scalar, inner, operand, read_only, real_dtype
+from refdeconv._arrays import Array, Shape, cast_scalar, operand, read_only, real_dtype
+from refdeconv._blocks import inner, owned, pixelwise, scaled
 from refdeconv.calculus import LinearOperator
 from refdeconv.calculus.operator import scale_factor
 
@@ -99,21 +100,17 @@ class GramPlusRankOne(LinearOperator):
         """The sum of the two terms at x."""
         x = operand(x, self.input_shape)
         factor = cast_scalar(self.gram_factor, x)
-        if self.operator is None:
-            result = factor * x
-        else:
-            result = self.operator.gram(x)
-            if not result.flags.writeable or np.may_share_memory(result, x):  # an operator that returns views
-                result = result.copy()
-            result = factor * result if np.iscomplexobj(factor) else np.multiply(result, factor, out=result)
+        result = x.copy() if self.operator is None else owned(self.operator.gram(x), x)
         if self.direction is None:
-            return result
-        if (
-            self.direction.dtype.kind == "c"
-        ):  # the Hessian at a complex point, of which a real x makes a complex product
-            return result + self.rank_one_factor * inner(self.direction, x) * self.direction
-        direction = self.direction.astype(real_dtype(x.dtype), copy=False)
-        result += (cast_scalar(self.rank_one_factor, x) * inner(direction, x)) * direction
+            return scaled(result, factor)
+        direction = self.direction
+        if direction.dtype.kind == "c":  # the Hessian at a complex point, of which a real x makes a complex product
+            return factor * result + self.rank_one_factor * inner(direction, x) * direction
+        direction = direction.astype(real_dtype(x.dtype), copy=False)
+        along = cast_scalar(self.rank_one_factor, x) * inner(direction, x)
+        if np.result_type(result, factor, along) != result.dtype:
+            return factor * result + along * direction
+        pixelwise(lambda part, unit: _combine(part, factor, unit, along), result, direction)
         return result
 
     def adjoint(self, y: ArrayLike) -> Array:
@@ -145,3 +142,9 @@ class GramPlusRankOne(LinearOperator):
         if not in_range:
             return super().__mul__(scale)
         return GramPlusRankOne(self.input_shape, gram, rank_one, self.direction, self.operator)
+
+
+def _combine(part: Array, factor: Any, unit: Array, along: Any) -> None:
+    """``factor * part + along * unit``, in the first array."""
+    part *= factor
+    part += along * unit

@@ -5,7 +5,19 @@ gradient and Hessian. They are composed as they are written (``A @ B``, ``f @ A`
 ``A.T``), and each rule of composition stands once. Nothing here knows of images.
 """
 
-from refdeconv.calculus.functional import Expansion, Functional
+from refdeconv.calculus.expansion import Expansion
+from refdeconv.calculus.functional import Functional
 from refdeconv.calculus.operator import LinearOperator, Operator, OutsideDomain, Zero
+from refdeconv.calculus.parts import LocalPart, Parts, composition_in_parts
 
-__all__ = ["Expansion", "Functional", "LinearOperator", "Operator", "OutsideDomain", "Zero"]
+__all__ = [
+    "Expansion",
+    "Functional",
+    "LinearOperator",
+    "LocalPart",
+    "Operator",
+    "OutsideDomain",
+    "Parts",
+    "Zero",
+    "composition_in_parts",
+]

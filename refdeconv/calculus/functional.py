@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, Shape, operand, real_dtype
+from refdeconv._arrays import Array, Shape, cast_scalar, operand, real_dtype
+from refdeconv._blocks import added, owned, scaled
+from refdeconv.calculus.expansion import Expansion
 from refdeconv.calculus.frozen import Frozen
 from refdeconv.calculus.operator import (
     LinearOperator,
@@ -21,6 +21,7 @@ from refdeconv.calculus.operator import (
     scale_factor,
     times,
 )
+from refdeconv.calculus.parts import Parts, composition_in_parts, sum_in_parts
 
 
 class Functional(Frozen):
@@ -68,6 +69,18 @@ class Functional(Frozen):
         """The functionals whose sum this one is: itself alone, unless it was made as a sum."""
         return (self,)
 
+    def cut(self, shape: Shape, axis: int, rows: slice) -> Functional | None:
+        """The terms of f, at arrays of a shape, that depend on some rows along an axis alone: a functional of these.
+
+        A sum over pixels that can be cut is evaluated in blocks that fit the cache. None, by default: f is evaluated
+        as a whole.
+        """
+        return None
+
+    def in_parts(self, operator: Operator) -> Any:
+        """A quicker way to evaluate f after an operator, with the methods of `Parts`; None if there is none."""
+        return composition_in_parts(self, operator)
+
     def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
         """The pair f(u), grad f(u), sharing their work."""
         here = self.at(u)
@@ -111,33 +124,6 @@ class Functional(Frozen):
         return f"{type(self).__name__}()"
 
 
-@dataclass(frozen=True)
-class Expansion:
-    """A functional seen from one point: value, gradient and Hessian there, each computed when it is asked for.
-
-    What depends on the point alone (the forward pass of the operators below) was computed when the expansion was made,
-    and the three share it. Nothing is cached: asking twice computes twice. The point is not copied: an array that is
-    changed afterwards is another point.
-
-    Attributes
-    ----------
-    value : callable
-        () -> f(u)
-    gradient : callable
-        () -> grad f(u)
-    hessian : callable
-        () -> hess f(u), a self-adjoint `LinearOperator`
-
-    Notes
-    -----
-    Derivation: derivations/calculus.md, CAL.4
-    """
-
-    value: Callable[[], Any]
-    gradient: Callable[[], Array]
-    hessian: Callable[[], LinearOperator]
-
-
 # ---- The rules. Each is derived on the page derivations/calculus.md under the label that its class cites. ----
 
 
@@ -148,24 +134,37 @@ class Composition(Functional):
         self.input_shape = inner.input_shape
         self.outer = outer
         self.inner = inner
+        self._parts = outer.in_parts(inner)
+        self._outer = (None if self._parts else sum_in_parts(outer, inner.output_shape)) or outer
 
     outer: Functional
     inner: Operator
+    _parts: Any
+    _outer: Functional | Parts
 
     def terms(self) -> tuple[Functional, ...]:
         return tuple(term @ self.inner for term in self.outer.terms())
 
     def at(self, z: ArrayLike) -> Expansion:
+        if self._parts is not None:
+            return self._parts.at(z)
         try:
             u, jacobian = self.inner.linearize(z)
         except OutsideDomain as error:
             return self._outside(z, error)
-        f = self.outer.at(u)
+        f = self._outer.at(u)
         return Expansion(
             f.value,
             lambda: jacobian.adjoint(f.gradient()),
             lambda: self._hessian(z, jacobian, f),
         )
+
+    def value_and_gradient(self, z: ArrayLike) -> tuple[Any, Array]:
+        if self._parts is not None:
+            return self._parts.value_and_gradient(operand(z, self.input_shape, "z"))
+        u, jacobian = self.inner.linearize(z)
+        value, gradient = self._outer.value_and_gradient(u)
+        return value, jacobian.adjoint(gradient)
 
     def _outside(self, z: ArrayLike, error: OutsideDomain) -> Expansion:
         """Where the map has no derivative, or no value at all."""
@@ -209,12 +208,18 @@ class Sum(Functional):
         return self.left.terms() + self.right.terms()
 
     def at(self, u: ArrayLike) -> Expansion:
+        u = operand(u, self.input_shape, "u")
         f, g = self.left.at(u), self.right.at(u)
         return Expansion(
             lambda: f.value() + g.value(),
-            lambda: f.gradient() + g.gradient(),
+            lambda: added(owned(f.gradient(), u), g.gradient()),
             lambda: f.hessian() + g.hessian(),
         )
+
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+        u = operand(u, self.input_shape, "u")
+        (f, f_gradient), (g, g_gradient) = self.left.value_and_gradient(u), self.right.value_and_gradient(u)
+        return f + g, added(owned(f_gradient, u), g_gradient)
 
     def __repr__(self) -> str:
         return f"{self.left!r} + {self.right!r}"
@@ -235,12 +240,21 @@ class Multiple(Functional):
         return tuple(self.scale * term for term in self.functional.terms())
 
     def at(self, u: ArrayLike) -> Expansion:
+        u = operand(u, self.input_shape, "u")
         f = self.functional.at(u)
         return Expansion(
             lambda: times(self.scale, f.value()),
-            lambda: times(self.scale, f.gradient()),
+            lambda: self._times(f.gradient(), u),
             lambda: self.scale * f.hessian(),
         )
+
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+        u = operand(u, self.input_shape, "u")
+        value, gradient = self.functional.value_and_gradient(u)
+        return times(self.scale, value), self._times(gradient, u)
+
+    def _times(self, gradient: Array, u: Array) -> Array:
+        return scaled(owned(gradient, u), cast_scalar(self.scale, gradient))
 
     def __repr__(self) -> str:
         return f"{float(self.scale):.6g} * {parenthesised(self.functional)}"

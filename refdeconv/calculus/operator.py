@@ -14,6 +14,7 @@ import scipy.sparse.linalg
 from numpy.typing import ArrayLike, DTypeLike
 
 from refdeconv._arrays import Array, Shape, cast_scalar, image_shape, operand, real_number
+from refdeconv._blocks import added, owned
 from refdeconv.calculus.flat import apply_flat, as_flat_operator
 from refdeconv.calculus.frozen import Frozen
 
@@ -121,6 +122,13 @@ class LinearOperator(Operator):
     def linearize(self, z: ArrayLike) -> tuple[Array, LinearOperator]:
         """The pair A z, A."""
         return self.forward(z), self
+
+    def cut(self, rows: slice) -> Any:
+        """What A does for some rows of the image alone, as a `LocalPart`, where it looks at few neighbouring rows.
+
+        None, by default: A is applied as a whole.
+        """
+        return None
 
     def gram(self, x: ArrayLike) -> Array:
         """A^T A x; a subclass that can do the two in less than their sum does it here."""
@@ -307,7 +315,8 @@ class _Sum(Operator):
     right: Operator
 
     def forward(self, z: ArrayLike) -> Array:
-        return self.left.forward(z) + self.right.forward(z)
+        z = operand(z, self.input_shape, "z")
+        return added(owned(self.left.forward(z), z), self.right.forward(z))
 
     def jacobian(self, z: ArrayLike) -> LinearOperator:
         return self.left.jacobian(z) + self.right.jacobian(z)
@@ -364,7 +373,8 @@ class _LinearSum(LinearOperator, _Sum):
     right: LinearOperator
 
     def adjoint(self, y: ArrayLike) -> Array:
-        return self.left.adjoint(y) + self.right.adjoint(y)
+        y = operand(y, self.output_shape, "y")
+        return added(owned(self.left.adjoint(y), y), self.right.adjoint(y))
 
 
 class _LinearMultiple(LinearOperator, _Multiple):

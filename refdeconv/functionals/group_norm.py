@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, Shape, axis_index, cast_like, operand, real_dtype, real_number, whole_number
 from refdeconv.calculus import Expansion, Functional, LinearOperator
-from refdeconv.functionals.pointwise import checked_data_and_weight
+from refdeconv.functionals.pointwise import checked_data_and_weight, with_rows
 from refdeconv.hessians import SelfAdjoint
 
 
@@ -54,16 +54,16 @@ class GroupSum(Functional):
         self.input_shape = None  # a weight has one entry for each group, which does not say how long the groups are
 
     @abstractmethod
-    def _phi(self, r: Array) -> Array:
-        """The function of the length, analytic in a complex r."""
+    def _phi(self, r: Array, s: Array) -> Array:
+        """The function of the length, analytic in a complex r; s is the divisor."""
 
     @abstractmethod
     def _divisor(self, r: Array) -> Array:
         """The length divided by phi's first derivative, at r = 0 the limit."""
 
     @abstractmethod
-    def _bend(self, r: Array) -> Array:
-        """Its second derivative; at a joint, as the class documents."""
+    def _bend(self, r: Array, s: Array) -> Array:
+        """Its second derivative; at a joint, as the class documents. s is the divisor."""
 
     def at(self, u: ArrayLike) -> Expansion:
         """The sum, the groups divided by what their lengths say, and the Hessian within each group."""
@@ -74,19 +74,27 @@ class GroupSum(Functional):
             weight = np.expand_dims(weight, axes)
             u = without_weightless(u, weight)
         r = _length(u, axes)
+        s = self._divisor(r)
         return Expansion(
-            lambda: np.sum(weight * self._phi(r)),
-            lambda: weight * self._pull(u, r, axes),
-            lambda: self._hessian(u, r, axes, weight),
+            lambda: np.sum(_times(weight, self._phi(r, s))),
+            lambda: _times(weight, self._pull(u, r, s, axes)),
+            lambda: self._hessian(u, r, s, axes, weight),
         )
 
-    def _pull(self, u: Array, r: Array, axes: tuple[int, ...]) -> Array:
+    def cut(self, shape: Shape, axis: int, rows: slice) -> Functional | None:
+        """The groups of some rows, where no group lies along these."""
+        axes = self._axes_of(np.broadcast_to(0, shape))
+        if axis in axes:
+            return None
+        return with_rows(self, _without(shape, axes), axis - sum(each < axis for each in axes), rows)
+
+    def _pull(self, u: Array, r: Array, s: Array, axes: tuple[int, ...]) -> Array:
         """Each group divided by what its length says.
 
         At complex u, long groups take another way: there u and the divisor change almost in proportion, and of the
         difference, which the complex step is after, the quotient would lose the digits (GRN.5).
         """
-        quotient = u / self._divisor(r)
+        quotient = u / s
         if u.dtype.kind != "c":
             return quotient
         length = _length(u.real, axes)
@@ -105,15 +113,20 @@ class GroupSum(Functional):
     def _is_long(self, r: Array) -> Array:
         """Where phi is nearer to the length than to its square."""
 
-    def _hessian(self, u: Array, r: Array, axes: tuple[int, ...], weight: Array) -> LinearOperator:
+    def _hessian(self, u: Array, r: Array, s: Array, axes: tuple[int, ...], weight: Array) -> LinearOperator:
         """Each direction split along its group and across; a group of zeros has no direction, and all is across."""
         unit = np.divide(u, r, out=np.zeros_like(u), where=r != 0)
-        across, along = weight / self._divisor(r), weight * self._bend(r)
+        across, along = _times(weight, 1 / s), _times(weight, self._bend(r, s))
 
         def product(v: Array) -> Array:
             e, a, b = (part if part.dtype.kind == "c" else cast_like(part, v) for part in (unit, across, along))
             parallel = e * np.sum(e * v, axis=axes, keepdims=True)
-            return a * (v - parallel) + b * parallel
+            if parallel.dtype != v.dtype:
+                return a * (v - parallel) + b * parallel
+            result = v - parallel
+            result *= a
+            parallel *= b
+            return np.add(result, parallel, out=result)
 
         return SelfAdjoint(u.shape, product)
 
@@ -164,11 +177,17 @@ class SmoothedGroupNorm(GroupSum):
         self.epsilon = smoothing_length(epsilon)
         super().__init__(axis, weight)
 
-    def _phi(self, r: Array) -> Array:
-        return r * (r / (self._divisor(r) + representable(self.epsilon, r)))
+    def _phi(self, r: Array, s: Array) -> Array:
+        return r * (r / (s + representable(self.epsilon, r)))
 
     def _divisor(self, r: Array) -> Array:
         epsilon = representable(self.epsilon, r)
+        with np.errstate(over="ignore", under="ignore"):
+            square = r * r if r.dtype.kind != "c" else None
+            small = np.square(r.dtype.type(epsilon))
+        if square is not None and _is_safe(square) and _is_safe(small):
+            square += small
+            return np.sqrt(square, out=square)
         scale = np.maximum(r.real, epsilon)
         return scale * np.sqrt((r / scale) ** 2 + (epsilon / scale) ** 2)
 
@@ -178,8 +197,7 @@ class SmoothedGroupNorm(GroupSum):
     def _is_long(self, r: Array) -> Array:
         return r.real > representable(self.epsilon, r)
 
-    def _bend(self, r: Array) -> Array:
-        s = self._divisor(r)
+    def _bend(self, r: Array, s: Array) -> Array:
         return (representable(self.epsilon, r) / s) ** 2 / s
 
     def __repr__(self) -> str:
@@ -220,7 +238,7 @@ class GroupHuber(GroupSum):
         self.delta = real_number(delta, "delta", minimum=0, exclusive=True)
         super().__init__(axis, weight)
 
-    def _phi(self, r: Array) -> Array:
+    def _phi(self, r: Array, s: Array) -> Array:
         delta = representable(self.delta, r)
         quadratic = np.where(r.real <= delta, r, delta)  # the part of the length that the quadratic sees
         return quadratic * (quadratic / (2 * delta)) + (r - quadratic)
@@ -235,7 +253,7 @@ class GroupHuber(GroupSum):
     def _is_long(self, r: Array) -> Array:
         return r.real > representable(self.delta, r)
 
-    def _bend(self, r: Array) -> Array:
+    def _bend(self, r: Array, s: Array) -> Array:
         delta = representable(self.delta, r)
         return np.where(r.real <= delta, 1 / delta, delta.dtype.type(0))
 
@@ -245,10 +263,26 @@ class GroupHuber(GroupSum):
 
 def _length(u: Array, axes: tuple[int, ...]) -> Array:
     """The length of each group, without overflow or underflow of the squares; the axes are kept, of size one."""
+    if u.dtype.kind != "c":
+        with np.errstate(over="ignore", under="ignore"):
+            square = np.sum(u * u, axis=axes, keepdims=True)
+        if _is_safe(square):
+            return np.sqrt(square, out=square)
     largest = np.max(np.abs(u.real), axis=axes, keepdims=True)
     scale = np.where(largest > 0, largest, largest.dtype.type(1))
     scaled = u / scale
     return scale * np.sqrt(np.sum(scaled * scaled, axis=axes, keepdims=True))
+
+
+def _is_safe(square: Array) -> bool:
+    """Whether, of real numbers, no square has overflowed, and none underflowed that counts beside the largest one."""
+    limits = np.finfo(square.dtype)
+    return bool(limits.tiny / limits.eps**2 < np.max(square) < limits.max * limits.eps**2)
+
+
+def _times(weight: Array, x: Array) -> Array:
+    """The product; without weights, which are then a single one, the same array."""
+    return x if weight.ndim == 0 and weight == 1 else weight * x
 
 
 def _without(shape: Shape, axes: tuple[int, ...]) -> Shape:

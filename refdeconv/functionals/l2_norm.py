@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, cast_like, inner, operand, real_array
-from refdeconv.calculus import Expansion, Functional, Zero
+from refdeconv._arrays import Array, cast_like, operand, real_array
+from refdeconv._blocks import inner, pixelwise
+from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Parts, Zero, composition_in_parts
+from refdeconv.functionals.least_squares import LeastSquares
 from refdeconv.hessians import GramPlusRankOne
 
 
@@ -44,35 +46,106 @@ class L2Norm(Functional):
 
         Gradient and Hessian are zero where the residual is.
         """
-        residual = self._residual(u)
-        norm = _norm(residual)
-        no_curvature = Zero(residual.shape, residual.shape)
-        if abs(norm) < np.finfo(residual.dtype).tiny:  # zero, or so small that its curvature is out of range
-            return Expansion(
-                lambda: norm, lambda: residual / norm if norm != 0 else np.zeros_like(residual), lambda: no_curvature
-            )
-        if residual.size == 1:  # an absolute value: straight on both sides of its kink
-            return Expansion(lambda: norm, lambda: residual / norm, lambda: no_curvature)
+        residual, norm = self._residual_and_norm(u)
+        if _is_flat(norm, residual):
+            no_curvature = Zero(residual.shape, residual.shape)
+            return Expansion(lambda: norm, lambda: _divided(residual, norm), lambda: no_curvature)
         return Expansion(
             lambda: norm,
-            lambda: residual / norm,
-            lambda: GramPlusRankOne(residual.shape, 1 / norm, -1 / norm, residual / norm),
+            lambda: _divided(residual, norm),
+            lambda: GramPlusRankOne(residual.shape, 1 / norm, -1 / norm, _divided(residual, norm)),
         )
 
-    def _residual(self, u: ArrayLike) -> Array:
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+        """Both; the residual becomes the gradient where it stands."""
+        residual, norm = self._residual_and_norm(u)
+        ours = self.data is not None and residual.dtype == np.result_type(residual, norm)
+        return norm, _divided(residual, norm, residual if ours else None)
+
+    def in_parts(self, operator: Operator) -> Any:
+        """The norm of what a local operator makes of an image is the root of a sum over blocks of rows."""
+        squares = composition_in_parts(LeastSquares(self.data), operator)
+        return None if squares is None else _NormInParts(self, squares, operator)
+
+    def _residual_and_norm(self, u: ArrayLike) -> tuple[Array, Any]:
         u = operand(u, self.input_shape, "u")
-        return u if self.data is None else u - cast_like(self.data, u)
+        if self.data is None:
+            return u, _norm(u)
+        data = cast_like(self.data, u)
+        residual = np.empty(u.shape, u.dtype)
+        pixelwise(np.subtract, u, data, residual)
+        return residual, _norm(residual)
 
     def __repr__(self) -> str:
         return f"L2Norm({'' if self.data is None else 'data'})"
 
 
+class _NormInParts:
+    """The norm after a local operator, with the methods of `Parts`: of half the sum of squares, the root of the double.
+
+    Where the sum is too large or too small to be trusted, the norm is computed as a whole.
+    """
+
+    def __init__(self, norm: L2Norm, squares: Parts, operator: Operator) -> None:
+        self._norm, self._squares, self._operator = norm, squares, operator
+
+    def at(self, z: ArrayLike) -> Expansion:
+        z = operand(z, self._squares.shape, "z")
+        norm, gradient = self._root(*self._squares.value_and_gradient(z))
+        if gradient is None:
+            u, jacobian = self._operator.linearize(z)
+            f = self._norm.at(u)
+            return Expansion(f.value, lambda: jacobian.adjoint(f.gradient()), lambda: f.hessian().congruence(jacobian))
+        operator = cast(LinearOperator, self._operator)
+        return Expansion(
+            lambda: norm,
+            gradient.copy,
+            lambda: GramPlusRankOne(z.shape, 1 / norm, -1 / norm, gradient.copy(), operator),
+        )
+
+    def value_and_gradient(self, z: Array) -> tuple[Any, Array]:
+        norm, gradient = self._root(*self._squares.value_and_gradient(z))
+        if gradient is None:
+            here = self.at(z)
+            return here.value(), here.gradient()
+        return norm, gradient
+
+    def _root(self, half: Any, gradient: Array) -> tuple[Any, Array | None]:
+        if not _is_safe(2 * half, gradient.dtype):
+            return None, None
+        norm = np.sqrt(2 * half)
+        return norm, _divided(gradient, norm, gradient)
+
+
+def _is_flat(norm: Any, residual: Array) -> bool:
+    """Whether there is no curvature: at zero, so close to it that its curvature is out of range, or in one pixel.
+
+    In one pixel, the norm is an absolute value: straight on both sides of its kink.
+    """
+    return bool(abs(norm) < np.finfo(residual.dtype).tiny) or residual.size == 1
+
+
+def _divided(residual: Array, norm: Any, out: Array | None = None) -> Array:
+    """The residual divided by the norm, zero where that is; written where it stands, if told so."""
+    result = np.empty(residual.shape, np.result_type(residual, norm)) if out is None else out
+    if norm == 0:
+        result[...] = 0
+    else:
+        pixelwise(lambda part, into: np.divide(part, norm, out=into), residual, result)
+    return result
+
+
+def _is_safe(square: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether a sum of squares has neither overflowed nor lost digits to underflow."""
+    limits = np.finfo(dtype)
+    return bool(limits.tiny / limits.eps < abs(square) < limits.max)
+
+
 def _norm(residual: Array) -> Any:
     """The norm, analytic in a complex residual (no absolute values in the result), without overflow or underflow."""
-    limits = np.finfo(residual.dtype)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         square = inner(residual, residual)
-        if limits.tiny / limits.eps < abs(square) < limits.max:
+        if _is_safe(square, residual.dtype):
             return np.sqrt(square)
     largest = np.max(np.abs(residual.real))
     if largest == 0 or not np.isfinite(largest):

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, Shape, cast_like, inner, operand, real_array
+from refdeconv._arrays import Array, Shape, cast_like, operand, real_array
+from refdeconv._blocks import inner
 from refdeconv.calculus import Functional, LinearOperator
-from refdeconv.functionals.pointwise import checked_data_and_weight, checked_parameter
+from refdeconv.functionals.pointwise import checked_data_and_weight, checked_parameter, with_rows
 from refdeconv.hessians import GramPlusRankOne, SelfAdjoint
 
 
@@ -59,6 +60,16 @@ class LeastSquares(Functional):
     def gradient(self, u: ArrayLike) -> Array:
         """The weighted residual."""
         return self._weighted(self._residual(u))
+
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+        """Both, of one residual."""
+        residual = self._residual(u)
+        weighted = self._weighted(residual)
+        return inner(weighted, residual) / 2, weighted
+
+    def cut(self, shape: Shape, axis: int, rows: slice) -> Functional:
+        """The terms of some rows."""
+        return with_rows(self, shape, axis, rows)
 
     def hessian(self, u: ArrayLike) -> LinearOperator:
         """Multiplication by the weight, whatever u."""

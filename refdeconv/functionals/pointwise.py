@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from refdeconv import _blocks
 from refdeconv._arrays import Array, Shape, cast_like, operand, real_array, real_dtype
 from refdeconv.calculus import Functional, LinearOperator, OutsideDomain
 from refdeconv.hessians import SelfAdjoint
@@ -66,16 +69,49 @@ class Pointwise(Functional):
         u = self._pixels(u)
         if self._leaves_domain(u):
             return real_dtype(u.dtype).type(np.inf)
-        return np.sum(self._weighted(self._phi(u)))
+        return np.sum(self._each(lambda f, part: np.sum(f._weighted(f._phi(part))), u))
 
     def gradient(self, u: ArrayLike) -> Array:
         """The weighted slopes. Raises ValueError outside the domain."""
-        return self._weighted(self._slope(self._pixels_in_domain(u)))
+        u = self._pixels_in_domain(u)
+        slopes = np.empty(u.shape, u.dtype)
+        self._each(lambda f, part, into: _write(into, f._weighted(f._slope(part))), u, slopes)
+        return slopes
+
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+        """Both, in one pass. Raises ValueError outside the domain."""
+        u = self._pixels_in_domain(u)
+        slopes = np.empty(u.shape, u.dtype)
+
+        def both(f: Pointwise, part: Array, into: Array) -> Any:
+            _write(into, f._weighted(f._slope(part)))
+            return np.sum(f._weighted(f._phi(part)))
+
+        return np.sum(self._each(both, u, slopes)), slopes
 
     def hessian(self, u: ArrayLike) -> LinearOperator:
         """Multiplication by the weighted second derivatives. Raises ValueError outside the domain."""
-        bends = self._weighted(self._bend(self._pixels_in_domain(u)))
-        return SelfAdjoint(bends.shape, lambda v: (bends if bends.dtype.kind == "c" else cast_like(bends, v)) * v)
+        u = self._pixels_in_domain(u)
+        bends = np.empty(u.shape, u.dtype)
+        self._each(lambda f, part, into: _write(into, f._weighted(f._bend(part))), u, bends)
+        return SelfAdjoint(bends.shape, lambda v: _product(bends, v))
+
+    def cut(self, shape: Shape, axis: int, rows: slice) -> Functional | None:
+        """The terms of some rows, where every u is inside the domain."""
+        has_domain = type(self)._outside is not Pointwise._outside
+        return None if has_domain else with_rows(self, shape, axis, rows)
+
+    def _each(self, work: Callable[..., Any], *arrays: Array) -> list[Any]:
+        """Work on blocks of rows, with the functional that has these rows' parameters."""
+        shape = arrays[0].shape
+        rows = _blocks.blocks(shape)
+        if len(rows) == 1:
+            return [work(self, *arrays)]
+        return _blocks.each(
+            lambda block: work(with_rows(self, shape, 0, block), *(array[block] for array in arrays)),
+            rows,
+            arrays[0].size,
+        )
 
     def _pixels(self, u: ArrayLike) -> Array:
         u = operand(u, self.input_shape, "u")
@@ -104,6 +140,31 @@ class Pointwise(Functional):
     def __repr__(self) -> str:
         given = [name for name in ("data", "weight") if getattr(self, name) is not None]
         return f"{type(self).__name__}({', '.join(given)})"
+
+
+def with_rows(functional: Any, shape: Shape, axis: int, rows: slice) -> Any:
+    """A sum over pixels, of some rows along an axis alone: each of its arrays that has the pixels' shape is cut."""
+    place = (slice(None),) * axis + (rows,)
+    part = copy.copy(functional)
+    for name, parameter in vars(functional).items():
+        if isinstance(parameter, np.ndarray) and parameter.shape == shape:
+            vars(part)[name] = parameter[place]
+    if part.input_shape is not None:
+        vars(part)["input_shape"] = np.broadcast_to(0, shape)[place].shape
+    return part
+
+
+def _write(into: Array, result: Array) -> None:
+    into[...] = result
+
+
+def _product(bends: Array, v: Array) -> Array:
+    """Multiplication pixel by pixel, in the precision of v."""
+    if bends.dtype != v.dtype:
+        return (bends if bends.dtype.kind == "c" else cast_like(bends, v)) * v
+    result = np.empty(v.shape, v.dtype)
+    _blocks.pixelwise(np.multiply, bends, v, result)
+    return result
 
 
 def checked_data_and_weight(

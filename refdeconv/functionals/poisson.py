@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, cast_like, real_array, real_dtype, real_number
+from refdeconv._arrays import Array, cast_like, read_only, real_array, real_dtype, real_number
 from refdeconv.functionals.pointwise import Pointwise, checked_parameter
 
+_CANCELLATION = 8  # times the rounding of a pixel that is left in a sum
 _ROUNDING = 64  # times epsilon times the largest count: what an FFT may leave of a zero
 
 
@@ -67,14 +68,31 @@ class Poisson(Pointwise):
             )
         self.background = checked_parameter(background, "background", self.data.shape)
         self.threshold = None if threshold is None else _checked_threshold(threshold, self.data)
+        lost = _lost(self.data, self.background)
+        self._net = read_only(self.data - self.background)
+        self._lost = read_only(lost) if lost.any() else None
+
+    _net: Array
+    _lost: Array | None
+
+    def _excess(self, u: Array) -> Array:
+        """``u + background - data``, to full relative precision also where the three nearly cancel (POI.5)."""
+        excess = u - cast_like(self._net, u)
+        return excess if self._lost is None else excess - cast_like(self._lost, u)
 
     def _phi(self, u: Array) -> Array:
         v, excess, step = self._expected(u)
         data = cast_like(self.data, u)
-        phi = _divergence(v, excess, data)
+        phi = _divergence_at_once(v, excess, data) if u.dtype.kind != "c" else None
+        if phi is None:
+            phi = _divergence(v, excess, data)
         return phi if step is None else phi + step * (_slope(v, excess, data) + step * _bend(v, data) / 2)
 
     def _slope(self, u: Array) -> Array:
+        if u.dtype.kind != "c":
+            v = u + cast_like(self.background, u)
+            if v.min() > (self.threshold or 0):
+                return np.divide(self._excess(u), v, out=v)
         v, excess, step = self._expected(u)
         data = cast_like(self.data, u)
         slope = _slope(v, excess, data)
@@ -88,6 +106,8 @@ class Poisson(Pointwise):
         if self.threshold is not None:
             return None
         v, data = u + cast_like(self.background, u), cast_like(self.data, u)
+        if v.min() > 0:
+            return None
         # The rounding of a blur leaves values just below zero where the exact one is zero.
         rounding = _ROUNDING * np.finfo(u.dtype).eps * np.max(np.abs(v))
         return np.where(data > 0, v <= 0, v < -rounding)
@@ -98,13 +118,30 @@ class Poisson(Pointwise):
         Where the data is zero, v is replaced by 1: no formula needs it there, and it may be zero.
         """
         data, background = cast_like(self.data, u), cast_like(self.background, u)
-        v, excess, step = u + background, _excess(u, background, data), None
+        v, excess, step = u + background, self._excess(u), None
         if self.threshold is not None:
             threshold = real_dtype(u.dtype).type(self.threshold)
             below = v.real < threshold
-            step = np.where(below, _excess(u, background, threshold), 0)
+            step = np.where(below, (u - (threshold - background)) - _lost(threshold, background), 0)
             v, excess = np.where(below, threshold, v), np.where(below, threshold - data, excess)
         return np.where(data == 0, 1, v), excess, step
+
+
+def _divergence_at_once(v: Array, excess: Array, data: Array) -> Array | None:
+    """``excess - data * log(1 + excess / data)``, for real pixels whose sum loses next to nothing to cancellation.
+
+    A pixel's rounding is that of its excess; where the sum of these is not large beside that of the results, the sum is
+    as precise as by the formulas of POI.5, which are several times slower. None where it is not, or for huge quotients.
+    """
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        phi = excess / np.where(data == 0, 1, data)
+        low = np.flatnonzero(phi < -0.5)  # there the sum of 1 and the quotient loses digits
+        np.log1p(phi, out=phi)
+        phi.flat[low] = np.log(v.flat[low] / data.flat[low])
+        phi *= data
+        np.subtract(excess, phi, out=phi)
+        total = np.sum(phi)
+    return phi if np.sum(np.abs(excess)) <= _CANCELLATION * total < np.inf else None
 
 
 def _divergence(v: Array, excess: Array, data: Array) -> Array:
@@ -138,14 +175,11 @@ def _bend(v: Array, data: Array) -> Array:
     return data / v / v  # not by the square, which may underflow
 
 
-def _excess(u: Array, background: Array, data: Any) -> Array:
-    """``u + background - data``, to full relative precision also where the three nearly cancel (POI.5)."""
-    if not background.any():
-        return u - data
+def _lost(data: Any, background: Array) -> Any:
+    """What rounding takes from ``data - background``, exactly (POI.5)."""
     net = data - background
     shift = net - data
-    lost = (data - (net - shift)) - (background + shift)  # data - background is net + lost, exactly
-    return (u - net) - lost
+    return (data - (net - shift)) - (background + shift)
 
 
 def _checked_threshold(threshold: float, data: Array) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv import _fft
+from refdeconv import _blocks, _fft
 from refdeconv._arrays import (
     Array,
     Shape,
@@ -51,7 +51,8 @@ class Convolution(LinearOperator):
         samples, which is the centre for odd k, and the convention of scipy.signal's mode 'same'. With 'valid' it has no
         influence on the blurred image, only on where that lies in the unknown one: `inside`.
     workers : int, optional
-        Threads that the FFT may use, as in scipy.fft (negative: counted from the number of cores). Default one.
+        Threads that the FFT may use, as in scipy.fft (negative: counted from the number of cores). Default: both
+        cores for large images, one for small ones.
 
     Attributes
     ----------
@@ -128,19 +129,28 @@ class Convolution(LinearOperator):
 
     def forward(self, x: ArrayLike) -> Array:
         """The blurred image."""
-        return _by_parts(lambda part: self._cropped(self._blur(self._extended(part))), operand(x, self.input_shape))
+        return _by_parts(self._forward, operand(x, self.input_shape))
 
     def adjoint(self, y: ArrayLike) -> Array:
         """The correlation of y with the PSF: what was gathered from a pixel is given back to it."""
-        y = operand(y, self.output_shape, "y")
-        return _by_parts(lambda part: self._folded(self._correlate(self._padded(part))), y)
+        return _by_parts(self._adjoint, operand(y, self.output_shape, "y"))
 
     def gram(self, x: ArrayLike) -> Array:
         """The adjoint after the forward; between the two, what lies beyond the image is cleared where it stands."""
-        return _by_parts(
-            lambda part: self._folded(self._correlate(self._clear_padding(self._blur(self._extended(part))))),
-            operand(x, self.input_shape),
-        )
+        return _by_parts(self._gram, operand(x, self.input_shape))
+
+    def _forward(self, x: Array) -> Array:
+        grid = self._extended(x)
+        return self._cropped(self._blur(grid, overwrite=grid is not x))
+
+    def _adjoint(self, y: Array) -> Array:
+        grid = self._padded(y)
+        return self._folded(self._correlate(grid, overwrite=grid is not y))
+
+    def _gram(self, x: Array) -> Array:
+        grid = self._extended(x)
+        blurred = self._clear_padding(self._blur(grid, overwrite=grid is not x))
+        return self._folded(self._correlate(blurred, overwrite=True))
 
     def _extended(self, x: Array) -> Array:
         """The image with what lies beyond its edges, on the periodic grid."""
@@ -153,32 +163,32 @@ class Convolution(LinearOperator):
     def _folded(self, grid: Array) -> Array:
         """The adjoint of `_extended`; the grid is overwritten."""
         if self._extension is None:
-            return np.ascontiguousarray(_leading(grid, self.input_shape))
+            return _leading(grid, self.input_shape)
         return self._extension.fold(_leading(grid, self._extension.output_shape))
 
     def _padded(self, x: Array) -> Array:
         """The image at the start of the periodic grid, then zeros."""
         if x.shape == self.fft_shape:
             return x
-        grid = np.zeros(self.fft_shape, x.dtype)
-        _leading(grid, x.shape)[...] = x
-        return grid
+        grid = np.empty(self.fft_shape, x.dtype)
+        _blocks.pixelwise(_copy, x, _leading(grid, x.shape))
+        return _cleared_beyond(grid, x.shape)
 
     def _cropped(self, grid: Array) -> Array:
         """The adjoint of `_padded`, for the blurred image."""
-        return np.ascontiguousarray(_leading(grid, self.output_shape))
+        return _leading(grid, self.output_shape)
 
     def _clear_padding(self, grid: Array) -> Array:
         """`_padded` after `_cropped`, where the grid stands."""
-        for axis, size in enumerate(self.output_shape):
-            grid[(slice(None),) * axis + (slice(size, None),)] = 0
-        return grid
+        return _cleared_beyond(grid, self.output_shape)
 
-    def _blur(self, x: Array) -> Array:
-        return _fft.multiply_spectrum(x, self._spectrum(x.dtype), workers=self.workers)
+    def _blur(self, x: Array, overwrite: bool = False) -> Array:
+        return _fft.multiply_spectrum(x, self._spectrum(x.dtype), workers=self.workers, overwrite=overwrite)
 
-    def _correlate(self, y: Array) -> Array:
-        return _fft.multiply_spectrum(y, self._spectrum(y.dtype), conjugate=True, workers=self.workers)
+    def _correlate(self, y: Array, overwrite: bool = False) -> Array:
+        return _fft.multiply_spectrum(
+            y, self._spectrum(y.dtype), conjugate=True, workers=self.workers, overwrite=overwrite
+        )
 
     def _spectrum(self, dtype: np.dtype[Any]) -> Array:
         return self._spectra[dtype] if dtype in self._spectra else self._transform(dtype)
@@ -223,6 +233,17 @@ def _extension(shape: Shape, axes: tuple[Axis, ...], boundary: str) -> Extension
 def _by_parts(apply: Callable[[Array], Array], x: Array) -> Array:
     """A real operator at x. Each part by itself: in one complex transform, one's rounding would hide the other."""
     return apply(x.real) + 1j * apply(x.imag) if x.dtype.kind == "c" else apply(x)
+
+
+def _copy(x: Array, place: Array) -> None:
+    place[...] = x
+
+
+def _cleared_beyond(grid: Array, shape: Shape) -> Array:
+    """The grid with zeros beyond an image at its start."""
+    for axis, size in enumerate(shape):
+        grid[(slice(None),) * axis + (slice(size, None),)] = 0
+    return grid
 
 
 def _leading(grid: Array, shape: Shape) -> Array:

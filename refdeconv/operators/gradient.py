@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from refdeconv import _blocks
 from refdeconv._arrays import Array, axis_index, cast_scalar, choice, image_shape, number_or_more, operand, real_number
-from refdeconv.calculus import LinearOperator
+from refdeconv.calculus import LinearOperator, LocalPart
 
 BOUNDARIES = ("free", "reflect", "constant", "wrap")
 
@@ -96,34 +96,48 @@ class Gradient(LinearOperator):
     def adjoint(self, y: ArrayLike) -> Array:
         """The negative divergence of y: each difference goes back to the two pixels that it was taken of."""
         y = operand(y, self.output_shape, "y")
-        divergence = np.zeros(self.input_shape, y.dtype)
-        for component, axis, step in zip(y, self.axes, self.spacing, strict=True):
-            near, far, edge = _neighbours(component.ndim, axis)
+        divergence = np.empty(self.input_shape, y.dtype)
+        for number, (component, axis, step) in enumerate(zip(y, self.axes, self.spacing, strict=True)):
+            near, _, edge = _neighbours(component.ndim, axis)
             flow = component[near] if step == 1 else component[near] / cast_scalar(step, y)
-            divergence[far] += flow
-            divergence[near] -= flow
+            _add_divergence(divergence, flow, axis, first=number == 0)
             if self._has_beyond(axis):
                 self._give_back(divergence, component[edge] / cast_scalar(step, y), axis)
         return divergence
 
     def gram(self, x: ArrayLike) -> Array:
-        """The negative Laplacian: the adjoint after the forward, without stacking the differences between them."""
-        x = np.ascontiguousarray(operand(x, self.input_shape))
-        pixels, laplacian, flow = x.reshape(-1), np.zeros(x.size, x.dtype), np.empty(x.size, x.dtype)
-        for axis, step in zip(self.axes, self.spacing, strict=True):
-            # A next neighbour along the axis is a fixed distance away in memory: whole passes, and the edge set right.
-            away = math.prod(self.input_shape[axis + 1 :])
-            np.subtract(pixels[away:], pixels[:-away], out=flow[:-away])
-            flow.reshape(x.shape)[_neighbours(x.ndim, axis)[2]] = 0
+        """The negative Laplacian: the adjoint after the forward, block by block."""
+        x = operand(x, self.input_shape)
+        rows = _blocks.blocks(self.input_shape)
+        parts = [part for block in rows if (part := self.cut(block)) is not None]
+        if len(parts) < 2:
+            return self._gram(x)
+        sources = [part.rows for part in parts]
+        return _blocks.gather(lambda number, block: (None, parts[number].operator.gram(block)), sources, x)[1]
+
+    def _gram(self, x: Array) -> Array:
+        laplacian = np.empty(x.shape, x.dtype)
+        for number, (axis, step) in enumerate(zip(self.axes, self.spacing, strict=True)):
+            near, far, _ = _neighbours(x.ndim, axis)
+            flow = x[far] - x[near]
             if step != 1:
                 flow /= cast_scalar(step, x)
                 flow /= cast_scalar(step, x)  # not by the square, which may overflow
-            laplacian[away:] += flow[:-away]
-            laplacian -= flow
+            _add_divergence(laplacian, flow, axis, first=number == 0)
             if self._has_beyond(axis):
                 across = self._across_edge(x, axis) / cast_scalar(step, x) / cast_scalar(step, x)
-                self._give_back(laplacian.reshape(x.shape), across, axis)
-        return laplacian.reshape(x.shape)
+                self._give_back(laplacian, across, axis)
+        return laplacian
+
+    def cut(self, rows: slice) -> LocalPart | None:
+        """The differences of some rows, which need the row after these too; not where the edges are joined or zero."""
+        if self.boundary != "free":
+            return None
+        size, *others = self.input_shape
+        if 0 not in self.axes or rows.stop == size:
+            part = Gradient((rows.stop - rows.start, *others), self.spacing, self.axes)
+            return LocalPart(rows, part, 1)
+        return LocalPart(slice(rows.start, rows.stop + 1), _GradientOfRows(self, rows.stop - rows.start), 1)
 
     def _has_beyond(self, axis: int) -> bool:
         """Whether the differences across the far edge can be other than zero."""
@@ -150,6 +164,61 @@ class Gradient(LinearOperator):
         return f"Gradient({self.input_shape}{options})"
 
 
+class _GradientOfRows(LinearOperator):
+    """The differences of some rows of an image, from these and the row after them.
+
+    Derivation: derivations/operators/gradient.md, GRD.6
+    """
+
+    def __init__(self, whole: Gradient, rows: int) -> None:
+        others = whole.input_shape[1:]
+        self.input_shape = (rows + 1, *others)
+        self.output_shape = (len(whole.axes), rows, *others)
+        self._steps = tuple(zip(whole.axes, whole.spacing, strict=True))
+
+    _steps: tuple[tuple[int, float], ...]
+
+    def forward(self, x: ArrayLike) -> Array:
+        x = operand(x, self.input_shape)
+        differences = np.empty(self.output_shape, x.dtype)
+        for difference, (axis, step) in zip(differences, self._steps, strict=True):
+            if axis == 0:
+                np.subtract(x[1:], x[:-1], out=difference)
+            else:
+                near, far, edge = _neighbours(x.ndim, axis)
+                np.subtract(x[:-1][far], x[:-1][near], out=difference[near])
+                difference[edge] = 0
+            if step != 1:
+                difference /= cast_scalar(step, x)
+        return differences
+
+    def adjoint(self, y: ArrayLike) -> Array:
+        y = operand(y, self.output_shape, "y")
+        divergence = np.empty(self.input_shape, y.dtype)
+        for number, (component, (axis, step)) in enumerate(zip(y, self._steps, strict=True)):
+            flow = component if axis == 0 else component[_neighbours(component.ndim, axis)[0]]
+            flow = flow if step == 1 else flow / cast_scalar(step, y)
+            if axis != 0 and number == 0:
+                divergence[-1] = 0
+            _add_divergence(divergence if axis == 0 else divergence[:-1], flow, axis, first=number == 0)
+        return divergence
+
+    def gram(self, x: ArrayLike) -> Array:
+        x = operand(x, self.input_shape)
+        laplacian = np.empty(x.shape, x.dtype)
+        for number, (axis, step) in enumerate(self._steps):
+            rows = x if axis == 0 else x[:-1]
+            near, far, _ = _neighbours(x.ndim, axis)
+            flow = rows[far] - rows[near]
+            if step != 1:
+                flow /= cast_scalar(step, x)
+                flow /= cast_scalar(step, x)  # not by the square, which may overflow
+            if axis != 0 and number == 0:
+                laplacian[-1] = 0
+            _add_divergence(laplacian if axis == 0 else laplacian[:-1], flow, axis, first=number == 0)
+        return laplacian
+
+
 def checked_spacing(spacing: float | Sequence[float], axes: int) -> tuple[float, ...]:
     """A distance between pixels for each of so many axes, checked as an argument of this name."""
     spacing = number_or_more(spacing)
@@ -164,6 +233,24 @@ def _neighbours(ndim: int, axis: int) -> tuple[tuple[slice, ...], tuple[slice, .
     before, after = (slice(None),) * axis, (slice(None),) * (ndim - axis - 1)
     near, far, edge = slice(None, -1), slice(1, None), slice(-1, None)
     return (*before, near, *after), (*before, far, *after), (*before, edge, *after)
+
+
+def _add_divergence(result: Array, flow: Array, axis: int, *, first: bool) -> None:
+    """Give each difference back to its two pixels: written, where it is the first that is given, else added."""
+    near, far, _ = _neighbours(result.ndim, axis)
+    if not first or result.shape[axis] == 1:
+        if first:
+            result[...] = 0
+        result[far] += flow
+        result[near] -= flow
+        return
+    start, end = _ends(axis)
+    between = (slice(None),) * axis
+    np.subtract(0, flow[start], out=result[start])  # numpy 2.4's negative(out=) misreads strided float32
+    np.subtract(
+        flow[(*between, slice(None, -1))], flow[(*between, slice(1, None))], out=result[(*between, slice(1, -1))]
+    )
+    result[end] = flow[end]
 
 
 def _ends(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:

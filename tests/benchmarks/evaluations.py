@@ -57,9 +57,7 @@ def tasks(quick: bool) -> Iterator[Task]:
         yield from (Task(objective, LARGEST, "float32", width) for width in (13, 33))
 
 
-def measure(
-    workers: Sequence[Worker], todo: Sequence[Task], runs: int, say: Callable[[str], None]
-) -> Iterator[Cell]:
+def measure(workers: Sequence[Worker], todo: Sequence[Task], runs: int, say: Callable[[str], None]) -> Iterator[Cell]:
     """The cells, task by task; the first worker is what the others must agree with."""
     for number, task in enumerate(todo):
         say(f"{number + 1} of {len(todo)}: {task.objective}, {task.shape}, {task.dtype}, PSF {task.width} wide")

@@ -4,7 +4,7 @@
 
 (b) ``poisson-tv``: ``sum(u - d log(u)) + mu sum(sqrt(abs(D x)**2 + epsilon**2) - epsilon)`` with ``u = K x + b``
 
-K is the convolution with an asymmetric PSF, zeros beyond the edges; D are the forward differences, zero at the far edge.
+K is the convolution with an asymmetric PSF, zeros beyond the edges; D are the forward differences.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ multiplied or cropped.
 import numpy as np
 
 from refdeconv import _fft
+from tests.benchmarks.tasks import Task
 
-from ..tasks import Task
 from . import Made
 
 

@@ -5,7 +5,8 @@ from importlib.metadata import version as version_of
 import autograd.numpy as anp
 from autograd import make_hvp, value_and_grad
 
-from ..tasks import BACKGROUND, EPSILON, MU, Task
+from tests.benchmarks.tasks import BACKGROUND, EPSILON, MU, Task
+
 from . import Made
 
 

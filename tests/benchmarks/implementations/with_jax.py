@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from ..tasks import BACKGROUND, EPSILON, MU, Task
+from tests.benchmarks.tasks import BACKGROUND, EPSILON, MU, Task
+
 from . import Made
 
 jax.config.update("jax_enable_x64", True)

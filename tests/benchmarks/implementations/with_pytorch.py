@@ -2,7 +2,8 @@
 
 import torch
 
-from ..tasks import BACKGROUND, EPSILON, MU, Task
+from tests.benchmarks.tasks import BACKGROUND, EPSILON, MU, Task
+
 from . import Made
 
 

@@ -2,8 +2,8 @@
 
 import refdeconv as rd
 from refdeconv import _fft
+from tests.benchmarks.tasks import BACKGROUND, EPSILON, MU, Task
 
-from ..tasks import BACKGROUND, EPSILON, MU, Task
 from . import Made
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import tensorflow as tf  # noqa: E402
+import tensorflow as tf
 
-from ..tasks import BACKGROUND, EPSILON, MU, Task  # noqa: E402
-from . import Made  # noqa: E402
+from tests.benchmarks.tasks import BACKGROUND, EPSILON, MU, Task
+
+from . import Made
 
 
 def version() -> str:

@@ -1,0 +1,156 @@
+"""Elementwise work in blocks that fit the cache, on both cores where that is worth it.
+
+A formula in numpy passes over its arrays once an operation; on blocks of rows that stay in the cache, memory is passed
+over once in all. Blocks are the same whatever the number of threads, and so are the digits of every result. The
+environment variable ``REFDECONV_THREADS`` sets the number of threads, also of the transforms.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from math import prod
+from typing import Any, TypeVar
+
+import numpy as np
+
+from refdeconv import _arrays
+from refdeconv._arrays import Array, Shape
+
+BLOCK = 2**15  # pixels: a few arrays of these fit the cache of a core
+_WHOLE = 2**16  # pixels: smaller images are one block
+_THREADED = 2**18  # pixels: below, to wake another thread costs more than it gives
+
+Result = TypeVar("Result")
+
+
+def _cores() -> int:
+    wish = os.environ.get("REFDECONV_THREADS")
+    if wish is not None:
+        if not wish.isdecimal() or int(wish) < 1:
+            raise ValueError(f"the environment variable REFDECONV_THREADS must be a number >= 1, got {wish!r}")
+        return int(wish)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+CORES = _cores()
+
+
+class _Pool:
+    """The other threads: made when they are first needed, and anew in a forked process, which has none."""
+
+    def __init__(self) -> None:
+        self.executor: ThreadPoolExecutor | None = None
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.forget)
+
+    def forget(self) -> None:
+        """Leave the threads to the process that has them."""
+        self.executor = None
+
+    def submit(self, work: Callable[[], Result]) -> Future[Result]:
+        """Start work on another thread."""
+        if self.executor is None:
+            self.executor = ThreadPoolExecutor(CORES - 1, "refdeconv")
+        return self.executor.submit(work)
+
+
+_POOL = _Pool()
+
+
+def threads_for(pixels: int) -> int:
+    """How many threads work on so many pixels is worth."""
+    return CORES if pixels >= _THREADED else 1
+
+
+def blocks(shape: Shape) -> list[slice]:
+    """The rows of an image, in blocks along its first axis; one block, where it is small."""
+    pixels, rows = prod(shape), shape[0]
+    height = rows if pixels < _WHOLE else max(1, BLOCK * rows // pixels)
+    return [slice(first, min(first + height, rows)) for first in range(0, rows, height)]
+
+
+def each(work: Callable[[slice], Result], rows: Sequence[slice], pixels: int) -> list[Result]:
+    """The results of work on each block, in order; neighbouring blocks by the same thread."""
+    threads = min(threads_for(pixels), len(rows))
+    if threads == 1:
+        return [work(block) for block in rows]
+    shares = [rows[len(rows) * index // threads : len(rows) * (index + 1) // threads] for index in range(threads)]
+    others = [_POOL.submit(partial(_all, work, share)) for share in shares[1:]]
+    try:
+        first = _all(work, shares[0])
+    finally:
+        done = [other.exception() for other in others]  # all have ended, before anybody sees their arrays
+    for error in done:
+        if error is not None:
+            raise error
+    return first + [result for other in others for result in other.result()]
+
+
+def _all(work: Callable[[slice], Result], rows: Sequence[slice]) -> list[Result]:
+    return [work(block) for block in rows]
+
+
+def pixelwise(work: Callable[..., object], *arrays: Array) -> None:
+    """Work on the rows of several arrays of one shape, block by block: it writes into one of them."""
+    shape = arrays[0].shape
+    rows = blocks(shape)
+    if len(rows) == 1:
+        work(*arrays)
+    else:
+        each(lambda block: work(*(array[block] for array in arrays)), rows, prod(shape))
+
+
+def gather(
+    work: Callable[[int, Array], tuple[Result, Array]], rows: Sequence[slice], x: Array
+) -> tuple[list[Result], Array]:
+    """Work on blocks of rows of x that may share rows: what it gives beside arrays, and the sum of the arrays.
+
+    Each block writes the rows before the next one's; what it has for those is added afterwards.
+    """
+    result = np.empty_like(x, order="C")
+    ends = [block.start for block in rows[1:]] + [len(x)]
+    numbers = {block.start: number for number, block in enumerate(rows)}
+
+    def write(block: slice) -> tuple[Result, Array]:
+        number = numbers[block.start]
+        extra, part = work(number, x[block])
+        own = ends[number] - block.start
+        result[block.start : ends[number]] = part[:own]
+        return extra, part[own:].copy()
+
+    done = each(write, rows, x.size)
+    for end, (_, beyond) in zip(ends, done, strict=True):
+        result[end : end + len(beyond)] += beyond
+    return [extra for extra, _ in done], result
+
+
+def inner(a: Array, b: Array) -> Any:
+    """The inner product of the whole package, see `_arrays.inner`; of large arrays in blocks, which are then summed."""
+    if a.size < _WHOLE or a.shape != b.shape:
+        return _arrays.inner(a, b)
+    return np.sum(each(lambda rows: _arrays.inner(a[rows], b[rows]), blocks(a.shape), a.size))
+
+
+def owned(result: Array, *others: Array) -> Array:
+    """The same array, if it can be written to without anybody noticing; otherwise a copy."""
+    shared = not result.flags.writeable or any(np.may_share_memory(result, other) for other in others)
+    return result.copy() if shared else result
+
+
+def added(left: Array, right: Array) -> Array:
+    """The sum, in the first array, where its dtype can hold it."""
+    if left.dtype != right.dtype or left.shape != right.shape:
+        return left + right
+    pixelwise(lambda a, b: np.add(a, b, out=a), left, right)
+    return left
+
+
+def scaled(array: Array, factor: float) -> Array:
+    """The product with a number, in the same array, where its dtype can hold it."""
+    if np.result_type(array, factor) != array.dtype:
+        return array * factor
+    pixelwise(lambda a: np.multiply(a, factor, out=a), array)
+    return array
