@@ -8,8 +8,10 @@ environment variable ``REFDECONV_THREADS`` sets the number of threads, also of t
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from math import prod
 from typing import Any, TypeVar
@@ -60,6 +62,15 @@ class _Pool:
 _POOL = _Pool()
 
 
+class _Here(threading.local):
+    """Whether this thread works on its share already: work on a block is not shared out once more."""
+
+    busy = False
+
+
+_HERE = _Here()
+
+
 def threads_for(pixels: int) -> int:
     """How many threads work on so many pixels is worth."""
     return CORES if pixels >= _THREADED else 1
@@ -74,11 +85,11 @@ def blocks(shape: Shape) -> list[slice]:
 
 def each(work: Callable[[slice], Result], rows: Sequence[slice], pixels: int) -> list[Result]:
     """The results of work on each block, in order; neighbouring blocks by the same thread."""
-    threads = min(threads_for(pixels), len(rows))
+    threads = 1 if _HERE.busy else min(threads_for(pixels), len(rows))
     if threads == 1:
         return [work(block) for block in rows]
     shares = [rows[len(rows) * index // threads : len(rows) * (index + 1) // threads] for index in range(threads)]
-    others = [_POOL.submit(partial(_all, work, share)) for share in shares[1:]]
+    others = [_POOL.submit(partial(copy_context().run, _all, work, share)) for share in shares[1:]]
     try:
         first = _all(work, shares[0])
     finally:
@@ -90,7 +101,11 @@ def each(work: Callable[[slice], Result], rows: Sequence[slice], pixels: int) ->
 
 
 def _all(work: Callable[[slice], Result], rows: Sequence[slice]) -> list[Result]:
-    return [work(block) for block in rows]
+    _HERE.busy = True
+    try:
+        return [work(block) for block in rows]
+    finally:
+        _HERE.busy = False
 
 
 def pixelwise(work: Callable[..., object], *arrays: Array) -> None:

@@ -23,6 +23,7 @@ FLOORS = [
     "hessians",
     "calculus",
     "_fft",
+    "_blocks",
     "_arrays",
     "checks",
 ]

@@ -91,7 +91,7 @@ class _NormInParts:
 
     def at(self, z: ArrayLike) -> Expansion:
         z = operand(z, self._squares.shape, "z")
-        norm, gradient = self._root(*self._squares.value_and_gradient(z))
+        norm, gradient = self._norm_and_gradient(z)
         if gradient is None:
             u, jacobian = self._operator.linearize(z)
             f = self._norm.at(u)
@@ -104,13 +104,15 @@ class _NormInParts:
         )
 
     def value_and_gradient(self, z: Array) -> tuple[Any, Array]:
-        norm, gradient = self._root(*self._squares.value_and_gradient(z))
+        norm, gradient = self._norm_and_gradient(z)
         if gradient is None:
             here = self.at(z)
             return here.value(), here.gradient()
         return norm, gradient
 
-    def _root(self, half: Any, gradient: Array) -> tuple[Any, Array | None]:
+    def _norm_and_gradient(self, z: Array) -> tuple[Any, Array | None]:
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            half, gradient = self._squares.value_and_gradient(z)
         if not _is_safe(2 * half, gradient.dtype):
             return None, None
         norm = np.sqrt(2 * half)

@@ -1,0 +1,146 @@
+"""Evaluation in blocks and on several threads: the same as as a whole, whatever the blocks and the threads."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import refdeconv as rd
+from refdeconv import _blocks
+from refdeconv.calculus import Parts
+from tests.test_contracts import relative_error
+
+SHAPES = [(61, 7), (9, 5, 6), (400,)]
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of few rows, and two threads, also for images of this size."""
+    monkeypatch.setattr(_blocks, "BLOCK", 20)
+    monkeypatch.setattr(_blocks, "_WHOLE", 1)
+    monkeypatch.setattr(_blocks, "_THREADED", 1)
+    monkeypatch.setattr(_blocks, "CORES", 2)
+
+
+def objectives(shape, rng):
+    """Sums over pixels after a local operator, after one that is not, and norms of both."""
+    counts, weight = rng.poisson(4.0, shape), rng.uniform(0.2, 2, shape)
+    psf = rng.uniform(0.1, 1, (3,) * len(shape))
+    blur, differences = rd.Convolution(psf / psf.sum(), shape), rd.Gradient(shape, spacing=0.7)
+    return {
+        "total variation": rd.SmoothedGroupNorm(0.3, weight=weight) @ differences,
+        "anisotropic": rd.SmoothedGroupNorm(0.3, axis=()) @ differences,
+        "Huber": rd.GroupHuber(0.3) @ differences,
+        "along the last axis": rd.SmoothedGroupNorm(0.3) @ rd.Gradient(shape, axes=-1),
+        "Tikhonov": rd.LeastSquares(weight=weight) @ rd.Identity(shape) + rd.LeastSquares() @ differences,
+        "norm of differences": 0.3 * rd.L2Norm() @ differences,
+        "norm": rd.L2Norm(rng.standard_normal(shape)) @ blur,
+        "Poisson": rd.Poisson(counts, 0.5, weight) @ blur,
+        "Poisson with a threshold": rd.Poisson(counts, 0.5, threshold=0.9) @ blur,
+        "robust": rd.PseudoHuber(rng.standard_normal(shape), 0.4, weight) @ blur + rd.LogCosh() @ differences,
+        "with edges joined": rd.SmoothedGroupNorm(0.3) @ rd.Gradient(shape, boundary="wrap"),
+        "with a map": rd.SmoothedGroupNorm(0.3) @ differences @ rd.Softplus(shape),
+    }
+
+
+@pytest.mark.parametrize("name", objectives((3, 3), np.random.default_rng(0)))
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.longdouble])
+def test_in_blocks_it_is_the_same(small_blocks, monkeypatch, name, shape, dtype):
+    x, v = np.random.default_rng(1).uniform(0.3, 3, (2, *shape)).astype(dtype)
+
+    def results():
+        f = objectives(shape, np.random.default_rng(0))[name]
+        value, gradient = f.value_and_gradient(x)
+        here = f.at(x)
+        assert np.isclose(here.value(), value, rtol=50 * np.finfo(dtype).eps)
+        assert relative_error(here.gradient(), gradient) <= 50 * np.finfo(dtype).eps
+        return value, gradient, f.hvp(x, v), f.value(x + 1j * v), f.gradient(x + 1j * v)
+
+    in_blocks = results()
+    monkeypatch.setattr(_blocks, "_WHOLE", 10**9)
+    for found, expected in zip(in_blocks, results(), strict=True):
+        assert found.dtype == expected.dtype
+        assert relative_error(np.asarray(found), np.asarray(expected)) <= 50 * np.finfo(dtype).eps
+
+
+def test_threads_change_no_digit(small_blocks, monkeypatch):
+    shape = (61, 7)
+    x, v = np.random.default_rng(1).uniform(0.3, 3, (2, *shape))
+    for name, f in objectives(shape, np.random.default_rng(0)).items():
+        results = []
+        for cores in (1, 2, 3):
+            monkeypatch.setattr(_blocks, "CORES", cores)
+            results.append((*f.value_and_gradient(x), f.hvp(x, v)))
+        for other in results[1:]:
+            assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True)), name
+
+
+def test_several_threads_may_evaluate_one_objective(small_blocks):
+    shape = (61, 7)
+    points = np.random.default_rng(1).uniform(0.3, 3, (24, *shape))
+    for f in objectives(shape, np.random.default_rng(0)).values():
+        expected = [(*f.value_and_gradient(x), f.hvp(x, x)) for x in points]
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda x, f=f: (*f.value_and_gradient(x), f.hvp(x, x)), points))
+        for one, other in zip(found, expected, strict=True):
+            assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_what_fails_in_a_block_is_raised_when_all_have_ended(small_blocks):
+    done = []
+
+    def work(rows):
+        done.append(rows.start)
+        if rows.start in (2, 7):
+            raise ValueError(f"row {rows.start}")
+
+    with pytest.raises(ValueError, match="row 2"):
+        _blocks.each(work, [slice(row, row + 1) for row in range(8)], 8)
+    assert {4, 5, 6, 7} <= set(done)  # those of the other thread
+
+
+def test_outside_the_domain(small_blocks):
+    f = rd.Poisson(np.ones((40, 6))) @ rd.Convolution([[0.0, 1.0, 0.0]], (40, 6))
+    x = np.ones((40, 6))
+    x[30, 2] = -1
+    assert f.value(x) == np.inf
+    with pytest.raises(ValueError, match="domain"):
+        f.gradient(x)
+    with pytest.raises(ValueError, match="domain"):
+        f.value_and_gradient(x)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-200, 1e200])
+def test_norms_out_of_range_are_computed_as_a_whole(small_blocks, size):
+    D = rd.Gradient((61, 7))
+    x = size * np.random.default_rng(0).standard_normal((61, 7))
+    value, gradient = (rd.L2Norm() @ D).value_and_gradient(x)
+    assert np.isclose(value, rd.L2Norm().value(D.forward(x)), rtol=1e-14)
+    assert np.allclose(gradient, D.adjoint(rd.L2Norm().gradient(D.forward(x))), rtol=0, atol=1e-14)
+
+
+def test_blocks_cover_an_image_once():
+    for shape in ((1,), (1000003,), (3, 400000), (2048, 2048), (64, 64, 64), (1, 1, 10**6)):
+        rows = _blocks.blocks(shape)
+        assert [block.start for block in rows] == [0] + [block.stop for block in rows[:-1]]
+        assert rows[-1].stop == shape[0]
+
+
+def test_an_image_of_the_usual_size_is_cut():
+    f = rd.L2Norm() @ rd.Gradient((512, 512))
+    g = rd.SmoothedGroupNorm() @ rd.Gradient((512, 512))
+    assert isinstance(g._parts, Parts)
+    assert f._parts is not None
+    assert (rd.SmoothedGroupNorm() @ rd.Gradient((40, 50)))._parts is None
+
+
+@pytest.mark.parametrize("wish", ["0", "two", "-1"])
+def test_number_of_threads_is_checked(wish):
+    code = "import refdeconv"
+    run = subprocess.run(
+        [sys.executable, "-c", code], env={"REFDECONV_THREADS": wish, "PATH": ""}, capture_output=True, text=True
+    )
+    assert "REFDECONV_THREADS must be a number >= 1" in run.stderr
