@@ -33,11 +33,14 @@ def problems(model: str, framework: str) -> st.SearchStrategy[Problem]:
     )
     if framework == "jax":
         sizes = st.sampled_from(JAX_SIZES[ndim])
+    # The curvature of the smoothed TV changes over a step of epsilon, so that a rounding of x counts x / epsilon times
+    # in it. Only the softplus rounds: the points are short numbers, and so are their squares.
+    smallest = 1 / 8 if model == "poisson-tv-softplus" else 1 / 64
     return st.builds(
         lambda sizes, mu, epsilon, seed: Problem(model, *sizes, mu, epsilon, seed),
         sizes.filter(lambda sizes: _posable(model, framework, *sizes)),
         mu=st.floats(1 / 64, 10, width=32),
-        epsilon=st.floats(1 / 64, 2, width=32),
+        epsilon=st.floats(smallest, 2, width=32),
         seed=st.integers(0, 2**32 - 1),
     )
 
@@ -47,15 +50,14 @@ def _posable(model: str, framework: str, shape: Shape, psf_shape: Shape) -> bool
     # the relative error of that remainder is one of the draw, not of a formula.
     if math.prod(shape) < 8:
         return False
-    if model == "article":
-        # Autograd's full convolve recurses for ever on two arrays of the same number of elements of which each is the
-        # longer along one axis.
-        tie = framework == "autograd" and math.prod(shape) == math.prod(psf_shape) and shape != psf_shape
-        return not tie
+    # Autograd's convolve recurses for ever on two arrays of the same number of elements of which each is the longer
+    # along one axis; the gradient convolves the residual with the PSF.
+    if framework == "autograd" and math.prod(shape) == math.prod(psf_shape) and shape != psf_shape:
+        return False
     # The same in each pixel of a smoothed TV that has one difference d only: what is left of v / s - d (d v) / s**3,
     # which is what differentiating sqrt(d**2 + epsilon**2) comes to, is a part (epsilon / s)**2. A row or column of
     # pixels has nothing else.
-    if min(shape) < 2:
+    if model != "article" and min(shape) < 2:
         return False
     if model == "reflect" and framework == "tensorflow":
         # tf.pad mirrors an image only once.

@@ -32,10 +32,14 @@ class Problem(NamedTuple):
 class Posed(NamedTuple):
     """A problem with its numbers: the parameters of the objective, and where to evaluate it."""
 
-    model: str
+    problem: Problem
     parameters: Mapping[str, Any]
     x: Array
     v: Array
+
+    @property
+    def model(self) -> str:
+        return self.problem.model
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Model:
     """What it is, how refdeconv writes it, and which function of a framework's module writes it there."""
 
     title: str
-    ours: Callable[..., rd.checks.Candidate | Any]
+    ours: Callable[..., rd.Functional]
     function: str
     options: Mapping[str, Any] = field(default_factory=dict)
     module: str = "models"
@@ -54,16 +58,17 @@ class Model:
         return getattr(module, self.function)(*posed.parameters.values(), **self.options, dtype=dtype)
 
 
-def _least_squares(boundary: str = "constant") -> Callable[..., Any]:
+def _least_squares(boundary: str = "constant") -> Callable[..., rd.Functional]:
     return lambda data, psf, mu, epsilon, weight: rd.problems.least_squares_total_variation(
         data, psf, mu, epsilon=epsilon, weight=weight, boundary=boundary
     )
 
 
-def _poisson(positive: Callable[[Shape], rd.Operator]) -> Callable[..., Any]:
-    return lambda data, psf, mu, epsilon, weight, background: rd.problems.poisson_total_variation(
-        data, psf, mu, epsilon=epsilon, weight=weight, background=background
-    ) @ positive(data.shape)
+def _poisson(positive: Callable[[Shape], rd.Operator]) -> Callable[..., rd.Functional]:
+    return lambda data, psf, mu, epsilon, weight, background: (
+        rd.problems.poisson_total_variation(data, psf, mu, epsilon=epsilon, weight=weight, background=background)
+        @ positive(data.shape)
+    )
 
 
 _POISSON = ("data", "psf", "mu", "epsilon", "weight", "background")
@@ -78,7 +83,11 @@ MODELS = {
     ),
     "least-squares-tv": Model("least squares + smoothed TV", _least_squares(), "least_squares_tv"),
     "poisson-tv-square": Model(
-        "Poisson + smoothed TV, image = square", _poisson(rd.Square), "poisson_tv", {"positivity": "square"}, needs=_POISSON
+        "Poisson + smoothed TV, image = square",
+        _poisson(rd.Square),
+        "poisson_tv",
+        {"positivity": "square"},
+        needs=_POISSON,
     ),
     "poisson-tv-softplus": Model(
         "Poisson + smoothed TV, image = softplus",
@@ -94,7 +103,10 @@ MODELS = {
         {"boundary": "reflect"},
     ),
     "valid": Model(
-        "least squares + smoothed TV, valid boundary", _least_squares("valid"), "least_squares_tv", {"boundary": "valid"}
+        "least squares + smoothed TV, valid boundary",
+        _least_squares("valid"),
+        "least_squares_tv",
+        {"boundary": "valid"},
     ),
     "blind": Model(
         "blind: least squares + smoothed TV, image = square, PSF = softmax",
@@ -126,7 +138,7 @@ def posed(problem: Problem) -> Posed:
         "background": _short(random.uniform(0.5, 3, shape)),
     }
     x, v = _short(random.standard_normal((2, *unknown)))
-    return Posed(problem.model, {name: everything[name] for name in MODELS[problem.model].needs}, x, v)
+    return Posed(problem, {name: everything[name] for name in MODELS[problem.model].needs}, x, v)
 
 
 def _short(numbers: Array) -> Array:
