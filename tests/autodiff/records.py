@@ -89,6 +89,8 @@ def read(folder: Path, framework: str, problems: Mapping[str, Posed]) -> Record 
     if not path.exists():
         return None
     answers: Answers = {}
+    with _Named(path, "a version"):
+        version = json.loads(path.read_text(encoding="utf-8"))["version"]
     for row in _rows(path, "results"):
         with _Named(path, "a result"):
             name, dtype, stored = row["problem"], row["dtype"], row["sha256"]
@@ -98,7 +100,7 @@ def read(folder: Path, framework: str, problems: Mapping[str, Posed]) -> Record 
                 f"{path}: the result of {name} in {dtype} was computed from inputs with sha256 {stored}, which "
                 f"{folder / PROBLEMS} does not have under that name; take both files from version control"
             )
-    return Record(json.loads(path.read_text(encoding="utf-8"))["version"], answers)
+    return Record(version, answers)
 
 
 def answers_text(framework: str, record: Record, problems: Mapping[str, Posed]) -> str:

@@ -1,5 +1,6 @@
 """Value, gradient and Hessian-vector product of eight models: refdeconv against four autodiff frameworks."""
 
+import ast
 import json
 from pathlib import Path
 
@@ -49,6 +50,15 @@ def test_drawn_problems_are_different_non_square_and_asymmetric(model: str) -> N
     weights = [posed(problem).parameters["weight"] for problem in drawn]
     assert all(len(np.unique(weight)) > 2 for weight in weights)
     assert any((weight == 0).any() for weight in weights)
+
+
+@pytest.mark.parametrize("name", [f"{kind}_{name}" for kind in ("article", "models") for name in FRAMEWORKS.values()])
+def test_programs_share_no_code_with_refdeconv(name: str) -> None:
+    body = ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8")).body
+    imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    own = [node for node in imports if isinstance(node, ast.ImportFrom) and node.level]
+    assert [alias.name for node in own for alias in node.names] == ["Array", "Program"]
+    assert "refdeconv" not in "".join(ast.unparse(node) for node in imports)
 
 
 def test_committed_table_is_complete_and_within_the_tolerances() -> None:
