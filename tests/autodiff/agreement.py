@@ -106,7 +106,8 @@ _TEXT = """# refdeconv and the autodiff versions
 Worst relative error of value / gradient / Hessian-vector product between refdeconv and each framework, over {least} to
 {most} random problems a cell: images not square, PSFs odd and even and without symmetry, some larger than the image,
 weights by pixel with some of them zero, data with zero counts, a background. The tolerance is 1e-13 in float64 and 1e-5
-in float32. The error is the norm of the difference divided by the norm of refdeconv's result.
+in float32. The error is the norm of the difference divided by the norm of refdeconv's result. JAX, which compiles for
+every shape, gets the sizes of a short list.
 
 {table}
 
@@ -114,8 +115,8 @@ Every framework expresses every model. What stood in the way, and what was writt
 
 {limits}
 
-Made by `{command}`; which problems are drawn, and which are not and why, is in `drawing.py`. Each sentence of
-the second table is executed by `test_limits.py`.
+Made by `{command}`; which problems are drawn, and which are not and why, is in `drawing.py`.
+What the second table says that a framework does not do is executed by `test_limits.py`.
 """
 
 
