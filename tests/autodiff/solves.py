@@ -11,6 +11,7 @@ where a tolerance of 1e-10 ends; at 1e-12 scipy's line search finds nothing bett
 import argparse
 import importlib.util
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -148,6 +149,7 @@ def page(table: Sequence[dict[str, Any]]) -> str:
 
 def choose(parser: argparse.ArgumentParser, only: Sequence[str] | None) -> list[str]:
     """The frameworks that were asked for, all of them by default, if they are installed."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what TensorFlow says of the processor
     chosen = list(only or PROGRAMS)
     absent = [name for name in chosen if not importlib.util.find_spec(name)]
     if absent:
