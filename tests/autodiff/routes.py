@@ -94,9 +94,9 @@ def tensorflow_route(problem: rd.problems.Problem, epsilon: float, steps: int = 
     adam = load(f"{__package__}.adam_tensorflow", "tensorflow").adam
     route = Route(f"TensorFlow, Adam 0.5, epsilon {epsilon:g}", problem.start(0))
     started = time.perf_counter()
-    for step, (value, image) in enumerate(adam(problem.blurred, problem.psf, MU, route.image, epsilon, steps)):
+    for step, (value, image) in enumerate(adam(problem.blurred, problem.psf, MU, problem.start(0), epsilon, steps)):
         route.record(value, time.perf_counter() - started, step)
-    route.image = image
+        route.image = image
     return route
 
 
@@ -127,8 +127,8 @@ def all_routes(problem: rd.problems.Problem, steps: int = STEPS) -> list[Route]:
 
 
 def summary(problem: rd.problems.Problem, routes: Sequence[Route]) -> list[dict[str, Any]]:
-    """What each route reached; the optimum is refdeconv's solve to the floor of float64."""
-    optimum = rd.minimize(problem.objective, problem.start(0), xtol=XTOL)
+    """What each route reached; the optimum is where refdeconv ends from another start."""
+    optimum = rd.minimize(problem.objective, problem.start(1), xtol=XTOL)
     return [
         {
             "route": route.name,
@@ -149,8 +149,9 @@ def figure(problem: rd.problems.Problem, routes: Sequence[Route]) -> Any:
 
     rows, psnr = summary(problem, routes), peak_signal_noise_ratio(problem.original, problem.blurred, data_range=1)
     optimum = min(min(route.values) for route in routes)
-    drawing = Figure(figsize=(11, 12.2), layout="constrained")
-    panels = drawing.add_gridspec(3, 6, height_ratios=(1.6, 1.6, 1))
+    drawing = Figure(figsize=(11, 12.6), layout="constrained")
+    above_part, below_part = drawing.subfigures(2, 1, height_ratios=(2.6, 1))
+    images, curves = above_part.subplots(2, 3), below_part.subplots(1, 2)
     autograd, usual, large, ours = (
         (route.image, f"{route.name}\n{caption(row)}") for route, row in zip(routes, rows, strict=True)
     )
@@ -162,16 +163,14 @@ def figure(problem: rd.problems.Problem, routes: Sequence[Route]) -> Any:
         large,
         ours,
     ]
-    for place, (image, title) in enumerate(shown):
-        row, column = divmod(place, 3)
-        axes = drawing.add_subplot(panels[row, 2 * column : 2 * column + 2])
+    for axes, (image, title) in zip(images.flat, shown, strict=True):
         limits = problem.original.min(), problem.original.max()
         axes.imshow(image, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
         axes.set_title(title, fontsize=9)
         axes.set_axis_off()
     styles = ((ORANGE, "-"), (GREY, "-"), (GREEN, "-"), (BLUE, "-"))
-    for left, attribute, label in ((0, "evaluations", "gradients and Hessian products"), (3, "seconds", "seconds")):
-        axes = drawing.add_subplot(panels[2, left : left + 3])
+    labels = {"evaluations": "gradients and Hessian products", "seconds": "seconds"}
+    for axes, (attribute, label) in zip(curves, labels.items(), strict=True):
         for route, (colour, line) in zip(routes, styles, strict=True):
             above = np.array(route.values) - optimum
             late, times = above > 1e-13 * optimum, np.array(getattr(route, attribute))
@@ -180,9 +179,8 @@ def figure(problem: rd.problems.Problem, routes: Sequence[Route]) -> Any:
         axes.set_ylabel("F above the optimum")
         axes.set_ylim(1e-13, 1e3)
         axes.grid(alpha=0.3)
-        if left == 0:
-            axes.set_xlim(left=1)
-            axes.legend(frameon=False, fontsize=8, loc="lower left")
+    curves[0].set_xlim(left=1)
+    curves[0].legend(frameon=False, fontsize=8, loc="lower left")
     return drawing
 
 
@@ -190,7 +188,7 @@ def caption(row: dict[str, Any]) -> str:
     """The figures of a route: by how much a pixel differs from the optimum's at most is the last."""
     return (
         f"F = {row['value']:.7f}, PSNR {row['psnr']:.2f} dB\n{row['seconds']:.2g} s, {row['evaluations']} derivatives, "
-        f"off by {row['image_difference']:.0e}"
+        f"off by {row['image_difference']:.0e} at most"
     )
 
 

@@ -139,9 +139,9 @@ def page(table: Sequence[dict[str, Any]]) -> str:
         "# The article's solve with each framework's derivatives\n\n"
         "Written by `python -m tests.autodiff.solves --markdown tests/autodiff/solves.md`; the test is "
         "[`test_solves.py`](test_solves.py).\n\n"
-        "Value, gradient and Hessian-vector product of each framework, and refdeconv's, drive the same "
-        f'`scipy.optimize.minimize(method="Newton-CG")`, `xtol={XTOL:g}`, from the same start `problem.start(0)`, on the '
-        "article's problem, 171 x 171 pixels. F* is the lowest value that any of them reached. The seconds are those "
+        "Value, gradient and Hessian-vector product of each framework, and refdeconv's, drive the "
+        f'same `scipy.optimize.minimize(method="Newton-CG")`, `xtol={XTOL:g}`, from the same start `problem.start(0)`, on '
+        "the article's problem, 171 x 171 pixels. F* is the lowest value that any of them reached. The seconds are those "
         "of one run, without imports and compilation; `conv2d` of PyTorch and TensorFlow sums directly, and its "
         f"derivatives too.\n\n{markdown(table)}"
     )
@@ -174,9 +174,7 @@ def parser_of(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def main(
-    arguments: Sequence[str] | None = None, make: Callable[[], rd.problems.Problem] = rd.problems.article
-) -> None:
+def main(arguments: Sequence[str] | None = None, make: Callable[[], rd.problems.Problem] = rd.problems.article) -> None:
     parser = parser_of("The article's solve with the derivatives of each framework.")
     options = parser.parse_args(arguments)
     names = ["refdeconv", *choose(parser, options.only)]

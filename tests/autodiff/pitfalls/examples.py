@@ -8,8 +8,7 @@ import mpmath
 import numpy as np
 
 import refdeconv as rd
-
-from .. import Array
+from tests.autodiff import Array
 
 Quantity = Literal["value", "gradient", "hvp"]
 Verdict = Literal["right", "wrong", "fails"]
@@ -19,9 +18,10 @@ TOLERANCES = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 2e-6}
 
 @dataclass(frozen=True)
 class Example:
-    """One function at one point; `found` is what each framework was found to give, by the releases in pitfalls.md.
+    """One function at one point; `found` is what the releases in pitfalls.md were found to give.
 
-    The truth is the derivative of `definition` in mpmath, or, at a kink, `by_definition`: the subgradient of least norm.
+    The truth is the derivative of `definition` in mpmath, or what `by_definition` says: at a kink, the subgradient of
+    least norm.
     """
 
     title: str
@@ -417,7 +417,7 @@ EXAMPLES = (
         "softplus of the library",
         "hvp",
         TAILS[3:4],
-        say(R, R, W, W),
+        say(W, W, W, W),
         lambda: SumOf(np.ones(1)) @ rd.Softplus(1),
         definition=softplus_definition,
     ),

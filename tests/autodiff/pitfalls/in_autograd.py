@@ -6,7 +6,7 @@ import autograd.numpy as np
 import numpy
 from autograd import grad, hessian_vector_product
 
-from .. import Array
+from tests.autodiff import Array
 
 VERSION = f"autograd {version('autograd')}"
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy
 from jax.scipy.special import kl_div, xlogy
 
-from .. import Array
+from tests.autodiff import Array
 
 jax.config.update("jax_enable_x64", True)
 VERSION = f"jax {jax.__version__}"

@@ -3,7 +3,7 @@
 import numpy
 import tensorflow as tf
 
-from .. import Array
+from tests.autodiff import Array
 
 VERSION = f"tensorflow {tf.__version__}"
 

@@ -4,7 +4,7 @@ import numpy
 import torch
 from torch.nn import functional
 
-from .. import Array
+from tests.autodiff import Array
 
 VERSION = f"torch {torch.__version__}"
 

@@ -1,0 +1,103 @@
+"""Where the frameworks go wrong, each claim by itself; and that refdeconv gives what is true at every one of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from .installed import need
+from .pitfalls import __main__ as command
+from .pitfalls import memory, table
+from .pitfalls.examples import EXAMPLES, NAMES, Example, judge
+from .pitfalls.failures import FAILURES, Failure
+
+PAGE = Path(__file__).parent / "pitfalls.md"
+CLAIMS = [(name, example) for example in EXAMPLES for name in example.found]
+NEWS = (
+    "{version} gives another verdict than the page says: {row}. Note it in `found`, and write the page anew: "
+    "python -m tests.autodiff.pitfalls --markdown tests/autodiff/pitfalls.md"
+)
+
+
+def identify(each: Any) -> str:
+    return each if isinstance(each, str) else f"{each.title}: {each.quantity}"
+
+
+def check(row: dict[str, Any], found: str) -> None:
+    assert row["refdeconv_verdict"] == "right", row
+    assert row["verdict"] == found, NEWS.format(version=row["version"], row=row)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=identify)
+def test_refdeconv_is_right(example: Example) -> None:
+    ours, truth = example.refdeconv(), example.truth()
+    assert ours.dtype == example.x.dtype
+    assert judge(ours, truth, example.x.dtype) == "right", (ours, truth)
+
+
+@pytest.mark.parametrize(("name", "example"), CLAIMS, ids=identify)
+def test_claim(name: str, example: Example) -> None:
+    need(name)
+    check(table.example_row(name, example), example.found[name])
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: f"{failure.framework}: {failure.title}")
+def test_failure(failure: Failure) -> None:
+    need(failure.framework)
+    check(table.failure_row(failure), failure.found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_memory_of_a_gradient(name: str) -> None:
+    need(name)
+    (row,) = table.memory_rows([name], 768, 33)
+    check(row, {"torch": "fails", "tensorflow": "fails"}.get(name, "right"))
+    if row["verdict"] == "fails":
+        assert row["images"] > 20 * row["refdeconv_images"]
+
+
+def test_memory_of_a_known_size(monkeypatch: Any) -> None:
+    """The measurement itself: a gradient that holds forty images is seen to."""
+
+    def greedy(*arguments: Any) -> tuple[Any, Any]:
+        def gradient(x: np.ndarray) -> Any:
+            return np.ones((40, *x.shape)) if len(x) > 32 else x
+
+        return type("Program", (), {"gradient": staticmethod(gradient), "version": ""}), np.ones(
+            (arguments[1], arguments[1])
+        )
+
+    monkeypatch.setattr(memory, "objective", greedy)
+    found = memory.measure("anything", 512, 5)
+    assert found["bound"] or 39 < found["images"] < 42
+
+
+def test_every_framework_has_what_it_offers() -> None:
+    """A function that a framework has and no claim uses, or the reverse, would be an example that is never run."""
+    for name in NAMES:
+        need(name)
+        functions = set(table.framework(name).FUNCTIONS)
+        assert functions == {example.function for example in EXAMPLES if name in example.found}
+
+
+def test_command(tmp_path: Path, capsys: Any) -> None:
+    need("autograd")
+    files = tmp_path / "page.md", tmp_path / "table.json"
+    command.main(["--only", "autograd", "--no-memory", "--markdown", str(files[0]), "--json", str(files[1])])
+    found = json.loads(files[1].read_text())
+    assert {row["framework"] for row in found} == {"autograd"}
+    assert {row["refdeconv_verdict"] for row in found} == {"right"}
+    assert capsys.readouterr().out in files[0].read_text()
+
+
+def test_the_page_holds_every_claim() -> None:
+    lines = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("|")][2:]
+    assert len(lines) == len(CLAIMS) + len(FAILURES) + len(NAMES)
+    verdicts = [found for name, example in CLAIMS for found in [example.found[name]]]
+    text = PAGE.read_text()
+    for verdict in ("wrong", "fails"):
+        expected = verdicts.count(verdict) + sum(failure.found == verdict for failure in FAILURES)
+        assert text.count(f"| **{verdict}** |") >= expected
