@@ -139,11 +139,11 @@ def page(table: Sequence[dict[str, Any]]) -> str:
         "# The article's solve with each framework's derivatives\n\n"
         "Written by `python -m tests.autodiff.solves --markdown tests/autodiff/solves.md`; the test is "
         "[`test_solves.py`](test_solves.py).\n\n"
-        "Value, gradient and Hessian-vector product of each framework, and refdeconv's, drive the "
-        f'same `scipy.optimize.minimize(method="Newton-CG")`, `xtol={XTOL:g}`, from the same start `problem.start(0)`, on '
-        "the article's problem, 171 x 171 pixels. F* is the lowest value that any of them reached. The seconds are those "
-        "of one run, without imports and compilation; `conv2d` of PyTorch and TensorFlow sums directly, and its "
-        f"derivatives too.\n\n{markdown(table)}"
+        "Value, gradient and Hessian-vector product of each framework, and refdeconv's, drive the same\n"
+        f'`scipy.optimize.minimize(method="Newton-CG")`, `xtol={XTOL:g}`, from the same start `problem.start(0)`, on\n'
+        "the article's problem, 171 x 171 pixels. F* is the lowest value that any of them reached. The seconds are\n"
+        "those of one run on a machine of two cores, without imports and compilation; the `conv2d` of PyTorch and\n"
+        f"TensorFlow sums directly, and its derivatives do.\n\n{markdown(table)}"
     )
 
 

@@ -8,7 +8,6 @@ compiles for the size is counted to it.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -33,19 +32,28 @@ def objective(name: str, size: int, psf_size: int) -> tuple[Program, Any]:
 
 
 def peak() -> int:
-    import resource  # not on Windows
+    """The largest resident size of this process so far, in bytes."""
+    try:
+        return status("VmHWM")
+    except OSError:
+        import resource  # on Linux its number also counts what the parent of the process had; not on Windows
 
-    kilobytes = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobytes
+        kilobytes = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobytes
 
 
 def resident() -> int:
     """Where the system says what is resident now; elsewhere the largest so far, which makes the result too small."""
     try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return status("VmRSS")
     except OSError:
         return peak()
+
+
+def status(entry: str) -> int:
+    """What Linux says of this process, in bytes."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(f"{entry}:"))
 
 
 def measure(name: str, size: int, psf_size: int) -> dict[str, Any]:

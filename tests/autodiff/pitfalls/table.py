@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from tests.autodiff import Array
 from tests.autodiff.installed import load
 
-from .examples import EXAMPLES, Example, judge
+from .examples import EXAMPLES, Example, judge, relative_error
 from .failures import FAILURES, Failure
 from .memory import PSF_SIZE, SIZE, measured
 
@@ -25,10 +26,17 @@ def given(name: str, example: Example) -> Array | None:
     """What a framework gives."""
     module = framework(name)
     function = module.FUNCTIONS[example.function]
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # Autograd computes with numpy, which warns of some of what is shown here
+    with without_warnings():
         found = module.evaluate(function, example.quantity, example.x, example.v, example.parameters)
     return None if found is None else np.asarray(found)
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Autograd computes with numpy, which warns of some of what is shown here."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def version(name: str) -> str:
@@ -38,6 +46,7 @@ def version(name: str) -> str:
 
 def example_row(name: str, example: Example) -> dict[str, Any]:
     found, ours, truth = given(name, example), example.refdeconv(), example.truth()
+    verdict = judge(found, truth, example.x.dtype)
     quantity = {"hvp": "Hessian-vector product"}.get(example.quantity, example.quantity)
     return {
         "pitfall": f"{example.title}: {quantity}",
@@ -46,22 +55,25 @@ def example_row(name: str, example: Example) -> dict[str, Any]:
         "gives": shown(found),
         "refdeconv": shown(ours),
         "truth": shown(truth),
-        "verdict": judge(found, truth, example.x.dtype),
+        "verdict": verdict,
+        "error": relative_error(found, truth) if verdict == "wrong" else None,
         "refdeconv_verdict": judge(ours, truth, example.x.dtype),
     }
 
 
 def failure_row(failure: Failure) -> dict[str, Any]:
-    gives, verdict = failure.run()
+    with without_warnings():
+        gives, verdict = failure.run()
+    ours, our_verdict = failure.ours()
     return {
         "pitfall": failure.title,
         "framework": failure.framework,
         "version": version(failure.framework),
         "gives": gives,
-        "refdeconv": failure.ours(),
+        "refdeconv": ours,
         "truth": failure.truth,
         "verdict": verdict,
-        "refdeconv_verdict": "right",
+        "refdeconv_verdict": our_verdict,
     }
 
 
@@ -125,8 +137,15 @@ def markdown(table: Sequence[dict[str, Any]]) -> str:
         same = row["pitfall"] == last
         last = row["pitfall"]
         gives, verdict = row["gives"], row["verdict"]
+        by = f" by {row['error']:.1e}" if row.get("error") else ""
         beside = ("", "") if same else (row["refdeconv"], row["truth"])
         lines.append(
-            ("" if same else last, row["version"], gives, verdict if verdict == "right" else f"**{verdict}**", *beside)
+            (
+                "" if same else last,
+                row["version"],
+                gives,
+                verdict if verdict == "right" else f"**{verdict}**{by}",
+                *beside,
+            )
         )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
