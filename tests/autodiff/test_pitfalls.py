@@ -76,12 +76,12 @@ def test_memory_of_a_known_size(monkeypatch: Any) -> None:
     assert found["bound"] or 39 < found["images"] < 42
 
 
-def test_every_framework_has_what_it_offers() -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_every_function_is_used(name: str) -> None:
     """A function that a framework has and no claim uses, or the reverse, would be an example that is never run."""
-    for name in NAMES:
-        need(name)
-        functions = set(table.framework(name).FUNCTIONS)
-        assert functions == {example.function for example in EXAMPLES if name in example.found}
+    need(name)
+    functions = set(table.framework(name).FUNCTIONS)
+    assert functions == {example.function for example in EXAMPLES if name in example.found}
 
 
 def test_command(tmp_path: Path, capsys: Any) -> None:
