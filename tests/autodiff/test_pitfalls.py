@@ -10,7 +10,8 @@ import pytest
 from .installed import need
 from .pitfalls import __main__ as command
 from .pitfalls import memory, table
-from .pitfalls.examples import EXAMPLES, NAMES, Example, judge
+from .pitfalls.example import NAMES, Example, judge
+from .pitfalls.examples import EXAMPLES
 from .pitfalls.failures import FAILURES, Failure
 
 PAGE = Path(__file__).parent / "pitfalls.md"

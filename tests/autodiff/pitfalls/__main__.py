@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tests.autodiff.solves import choose, parser_of, write
 
-from .examples import NAMES
+from .example import NAMES
 from .memory import PSF_SIZE, SIZE
 from .table import MEMORY_LIMIT, markdown, rows
 

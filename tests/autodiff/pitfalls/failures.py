@@ -10,7 +10,7 @@ import numpy as np
 import refdeconv as rd
 from tests.autodiff.solves import article_program
 
-from .examples import Verdict
+from .example import Verdict
 
 Outcome = tuple[str, Verdict]  # in words, and in one
 

@@ -10,7 +10,8 @@ import numpy as np
 from tests.autodiff import Array
 from tests.autodiff.installed import load
 
-from .examples import EXAMPLES, Example, judge, relative_error
+from .example import Example, judge, relative_error
+from .examples import EXAMPLES
 from .failures import FAILURES, Failure
 from .memory import PSF_SIZE, SIZE, measured
 
