@@ -187,7 +187,7 @@ def figure(problem: rd.problems.Problem, routes: Sequence[Route]) -> Any:
 def caption(row: dict[str, Any]) -> str:
     """The figures of a route: by how much a pixel differs from the optimum's at most is the last."""
     return (
-        f"F = {row['value']:.7f}, PSNR {row['psnr']:.2f} dB\n{row['seconds']:.2g} s, {row['evaluations']} derivatives, "
+        f"F = {row['value']:.7f}, PSNR {row['psnr']:.2f} dB\n{row['seconds']:.3g} s, {row['evaluations']} derivatives, "
         f"off by {row['image_difference']:.0e} at most"
     )
 
