@@ -4,9 +4,9 @@ The article's second part gives scipy's Newton-CG the gradient by Autograd, and 
 part lets TensorFlow's Adam, at a learning rate of 0.5, take steps. With Adam's usual epsilon, 1e-7, that never arrives:
 each step divides the gradient by its own recent size, so that close to the optimum, where the gradient vanishes, the
 steps stay as large as the learning rate makes them, however many are taken. With epsilon = 0.1, at the same constant
-learning rate, that division ends before the gradient does, and Adam arrives. (That the default "might not be a good
-default in general", and that 1.0 or 0.1 may be better, is what TensorFlow's documentation of Adam says.) Both are
-drawn.
+learning rate, that division ends before the gradient does, and Adam arrives. (The documentation
+of `tf.compat.v1.train.AdamOptimizer` itself says that the default "might not be a good default in general", and names
+1.0 and 0.1.) Both are drawn.
 """
 
 import argparse
