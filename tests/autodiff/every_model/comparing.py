@@ -1,14 +1,20 @@
 """The errors of refdeconv's formulas and a framework's derivatives of the definition, one against the other."""
 
+import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import Array
-from .subjects import MANY_PIXELS, Shape, Subject, draw
+from tests.autodiff import Array
+
+from .namespaces import Namespace
+from .subjects import CANCELLING, MANY_PIXELS, Subject, draw, models
+from .tables import Shape
 
 DTYPES: dict[str, type[np.floating[Any]]] = {"float64": np.float64, "float32": np.float32}
+FEW_SHAPES: list[Shape] = [(7,), (6, 3), (3, 2, 5)]  # one of each number of axes, odd and even
 TOLERANCES = {"float64": 1e-13, "float32": 1e-5}
 
 
@@ -23,7 +29,7 @@ class Found(NamedTuple):
     error: float
 
 
-def quantities(subject: Subject, xp: Any, x: Array, v: Array, w: Array) -> Iterator[tuple[str, Array, Any]]:
+def quantities(subject: Subject, xp: Namespace, x: Array, v: Array, w: Array) -> Iterator[tuple[str, Array, Any]]:
     """What each of the two computes: name, theirs, ours. A linear operator's adjoint is the framework's VJP."""
     ours, define = subject.ours, subject.define
     call = lambda x: define(xp, x)  # noqa: E731
@@ -51,39 +57,63 @@ def relative_error(theirs: Array, ours: Any) -> float:
     return 0.0 if difference == 0 else difference / size if size else np.inf
 
 
-def compare(xp: Any, name: str, dtype: str, seeds: Iterable[int]) -> Iterator[Found]:
+def compare(
+    xp: Namespace, name: str, dtype: str, seeds: Iterable[int], shapes: Iterable[Shape] = MANY_PIXELS
+) -> Iterator[Found]:
     """All comparisons of one case in one precision."""
-    for seed in seeds:
-        for shape in MANY_PIXELS:
-            subject, rng = draw(name, shape, seed)
-            x, v = subject.point, rng.standard_normal(subject.point.shape)
-            w = rng.standard_normal(getattr(subject.ours, "output_shape", ()))
-            x, v, w = (np.asarray(a, DTYPES[dtype]) for a in (x, v, w))
-            for quantity, theirs, ours in quantities(subject, xp, x, v, w):
-                yield Found(subject.model, name, shape, seed, quantity, relative_error(theirs, ours))
+    for shape, seed in itertools.product(shapes, seeds):
+        subject, x, v, w = drawn(name, shape, seed, dtype, xp.geometries)
+        for quantity, theirs, ours in quantities(subject, xp, x, v, w):
+            yield Found(subject.model, name, shape, seed, quantity, relative_error(theirs, ours))
 
 
-Progress = Callable[[str, str, str], None]  # framework, case, dtype
+def drawn(
+    name: str, shape: Shape, seed: int, dtype: str, geometries: int | None = None
+) -> tuple[Subject, Array, Array, Array]:
+    """A subject, a point, and directions in its space and in that of its results."""
+    subject, rng = draw(name, shape, seed, geometries)
+    v = rng.standard_normal(subject.point.shape)
+    w = rng.standard_normal(getattr(subject.ours, "output_shape", ()))
+    x, v, w = (np.asarray(a, DTYPES[dtype]) for a in (subject.point, v, w))
+    return subject, x, v, w
 
 
-def rows(namespace: Any, names: Iterable[str], seeds: int, command: str, show: Progress) -> list[dict[str, Any]]:
-    """The worst error per model, precision and quantity."""
-    worst: dict[tuple[str, str, str], list[float]] = {}
-    for name in names:
+def shapes_for(xp: Namespace) -> list[Shape]:
+    """All of those in `tests.cases`, or a few where each takes long."""
+    return FEW_SHAPES if xp.geometries else MANY_PIXELS
+
+
+Progress = Callable[[str, str], None]  # framework, model
+Row = dict[str, Any]
+
+
+def rows(xp: Namespace, problems: int, command: str, show: Progress) -> Iterator[Row]:
+    """The worst error per model, precision and quantity, of at least so many problems for each."""
+    shapes = shapes_for(xp)
+    for model, names in models().items():
+        show(xp.package, model)
+        regular = [name for name in names if name not in CANCELLING]
         for dtype in DTYPES:
-            show(namespace.package, name, dtype)
-            for found in compare(namespace, name, dtype, range(seeds)):
-                worst.setdefault((found.model, dtype, found.quantity), []).append(found.error)
-    return [
-        {
-            "model": model,
-            "framework": namespace.package,
-            "version": namespace.version,
-            "dtype": dtype,
-            "quantity": quantity,
-            "problems": len(errors),
-            "worst": float(f"{max(errors):.2e}"),
-            "command": command,
-        }
-        for (model, dtype, quantity), errors in worst.items()
-    ]
+            seeds = range(math.ceil(problems / len(regular) / len(shapes)))
+            errors: dict[str, list[float]] = {}
+            for name in regular:
+                for found in compare(xp, name, dtype, seeds, shapes):
+                    errors.setdefault(found.quantity, []).append(found.error)
+            for name in set(names) - set(regular):
+                for found in compare(xp, name, dtype, seeds, shapes):
+                    errors.setdefault(f"{found.quantity} ({name})", []).append(found.error)
+            for quantity, each in errors.items():
+                yield row(xp, model, dtype, quantity, each, command)
+
+
+def row(xp: Namespace, model: str, dtype: str, quantity: str, errors: list[float], command: str) -> Row:
+    return {
+        "model": model,
+        "framework": xp.package,
+        "version": xp.version,
+        "dtype": dtype,
+        "quantity": quantity,
+        "problems": len(errors),
+        "worst": float(f"{max(errors):.2e}"),
+        "command": command,
+    }

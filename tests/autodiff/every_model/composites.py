@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import Array
+from tests.autodiff import Array
+
 from . import functionals, operators, tables
 from .functionals import FUNCTIONALS, huber_of_square, smooth
 from .operators import place_of
@@ -28,9 +29,7 @@ def half_sum_of_squares(A: Definition) -> Definition:
     return lambda xp, x: xp.sum(A(xp, x) ** 2) / 2
 
 
-def tikhonov(
-    shape: Shape, of: str = "identity", *, spacing: Spacing = 1.0, boundary: str | None = None
-) -> Definition:
+def tikhonov(shape: Shape, of: str = "identity", *, spacing: Spacing = 1.0, boundary: str | None = None) -> Definition:
     if of == "identity":
         return half_sum_of_squares(lambda xp, x: x)
     if of == "gradient":
@@ -81,9 +80,7 @@ def huber_total_variation(
     return lambda xp, x: xp.sum(huber_of_square(xp, squares(xp, x), delta))
 
 
-def hessian_norm(
-    shape: Shape, epsilon: float = 1e-3, *, spacing: Spacing = 1.0, boundary: str = "free"
-) -> Definition:
+def hessian_norm(shape: Shape, epsilon: float = 1e-3, *, spacing: Spacing = 1.0, boundary: str = "free") -> Definition:
     """Entries off the diagonal stand in the matrix twice."""
     entries = tables.second_differences(shape, steps(spacing, len(shape)), boundary)
 
@@ -346,7 +343,9 @@ def by_name(
         misfit = lambda xp, y: xp.sqrt(squares(xp, y))  # noqa: E731
     else:
         misfit = data_term(FIDELITIES[fidelity], data, **fidelity_options)
-    F = fitted(misfit, lambda shape: BY_NAME[regularizer](shape, **regularizer_options), data, psf, mu, boundary, origin)
+    F = fitted(
+        misfit, lambda shape: BY_NAME[regularizer](shape, **regularizer_options), data, psf, mu, boundary, origin
+    )
     if bounds is not None:
         lower, upper = bounds
         return lambda xp, z: F(xp, lower + (upper - lower) / (1 + xp.exp(-z)))

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import Array
-from ..installed import load, need
+from tests.autodiff import Array
+from tests.autodiff.installed import load, need
 
 Function = Callable[[Any], Any]
 
@@ -29,6 +29,7 @@ class Autograd:
     """numpy, traced; forward mode for the JVP."""
 
     package = "autograd"
+    geometries = None
 
     def __init__(self) -> None:
         need("autograd")
@@ -77,6 +78,7 @@ class Jax:
     """jax.numpy, not compiled as a whole; the HVP is the JVP of the gradient."""
 
     package = "jax"
+    geometries = 1  # it compiles each operation for each shape, which takes longer than all the rest
 
     def __init__(self) -> None:
         self.jax = jax = load("jax", "jax")
@@ -115,6 +117,7 @@ class TensorFlow:
     """Eager tensors; GradientTape, a tape around a tape for the HVP, ForwardAccumulator for the JVP."""
 
     package = "tensorflow"
+    geometries = None
 
     def __init__(self) -> None:
         self.tf = tf = load("tensorflow", "tensorflow")
@@ -163,6 +166,7 @@ class Torch:
     """Tensors; torch.autograd.grad, torch.autograd.functional.hvp, torch.func.jvp."""
 
     package = "torch"
+    geometries = None
 
     def __init__(self) -> None:
         self.torch = torch = load("torch", "torch")
@@ -197,7 +201,8 @@ class Torch:
         return np.asarray(self.torch.autograd.grad(m(unknown), unknown, self.torch.tensor(w))[0])
 
 
-NAMESPACES: dict[str, Callable[[], Any]] = {
+Namespace = Autograd | Jax | TensorFlow | Torch
+NAMESPACES: dict[str, Callable[[], Namespace]] = {
     "autograd": Autograd,
     "tensorflow": TensorFlow,
     "torch": Torch,

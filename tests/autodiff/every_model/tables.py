@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tests.autodiff import Array
 from tests.oracles import extended_index
-
-from .. import Array
 
 Shape = tuple[int, ...]
 Stencil = list[tuple[Array, float]]  # shifts, and the coefficient of each
@@ -50,7 +49,7 @@ def looked_up(places: Sequence[Array], shape: Shape, boundary: str = "constant",
 
 
 def blurring(shape: Shape, sizes: Shape, boundary: str, origin: Shape | None) -> list[Array]:
-    """Where sample j of a PSF takes pixel i of a blurred image from: ``i + origin - j``; with 'valid', ``i + k-1 - j``."""
+    """Where sample j of a PSF takes pixel i of a blurred image from: i + origin - j; with 'valid', i + k - 1 - j."""
     places = []
     for axis, (n, k) in enumerate(zip(shape, sizes, strict=True)):
         first, pixels = (k - 1, n - k + 1) if boundary == "valid" else (origin[axis] if origin else (k - 1) // 2, n)
