@@ -83,7 +83,7 @@ def recorded() -> list[Row]:
 
 @pytest.mark.xfail(
     strict=True,
-    reason="recorded of three: JAX, which needs half an hour of a busy machine, is to be added (--only jax)",
+    reason="to be recorded: TensorFlow and JAX",
 )
 def test_all_four_are_recorded() -> None:
     assert {row["framework"] for row in recorded()} == set(NAMESPACES)
