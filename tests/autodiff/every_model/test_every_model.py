@@ -83,7 +83,7 @@ def recorded() -> list[Row]:
 
 @pytest.mark.xfail(
     strict=True,
-    reason="to be recorded: TensorFlow and JAX",
+    reason="to be recorded: JAX",
 )
 def test_all_four_are_recorded() -> None:
     assert {row["framework"] for row in recorded()} == set(NAMESPACES)
