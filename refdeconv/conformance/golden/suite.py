@@ -218,10 +218,10 @@ def validate(manifest: Any) -> None:
     except ModuleNotFoundError as error:
         raise FileError('to read a suite, jsonschema is needed: pip install "refdeconv[cli]"') from error
     schema = json.loads((OWN / SCHEMA).read_text(encoding="utf-8"))
-    found = jsonschema.Draft202012Validator(schema)
-    error = jsonschema.exceptions.best_match(found.iter_errors(manifest))
-    if error is not None:
-        raise FileError(f"{MANIFEST} is not as {SCHEMA} says, at {error.json_path}: {error.message[:300]}")
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(manifest)
+    worst = jsonschema.exceptions.best_match(errors)
+    if worst is not None:
+        raise FileError(f"{MANIFEST} is not as {SCHEMA} says, at {worst.json_path}: {worst.message[:300]}")
 
 
 def _places(value: Any, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
