@@ -15,7 +15,7 @@ import numpy as np
 from mpmath import mp, mpf
 from numpy.typing import NDArray
 
-Exact = NDArray[np.object_]
+Exact = NDArray[Any]
 Index = tuple[int, ...]
 
 DIGITS = 50  # of every result
