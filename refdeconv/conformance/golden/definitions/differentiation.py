@@ -10,8 +10,11 @@ right where the function is smooth over lengths of 1e-15 of the largest number, 
 This is not taken for granted. Each difference is taken twice, with steps h and 2 h. Where the error of the first is
 ``c * h**p``, their distance is ``(2**p - 1)`` times that, and so at least the error itself if p >= 1: p is 2 for a
 smooth function, and 1 for the gradient at a joint of two smooth pieces (Huber's at its threshold). Rounding shows in
-the distance as well. Twice the distance, plus the least that rounding can do, is the bound that is handed out; where
-a derivative does not exist, the distance is as large as the derivative, or far larger, and so is the bound.
+the distance as well. Twice the distance, plus the least that rounding can do, is the bound that is handed out. Where
+there is no second derivative, the distance is as large as the differences themselves, or far larger, and so is the
+bound. A kink, where the slopes of both sides differ, could hide from a central difference, which is their mean; so
+the difference of the two one-sided slopes is taken too, again with both steps: it is halved with the step where there
+is a derivative, and what is left of it otherwise is added to the bound.
 """
 
 from __future__ import annotations
@@ -58,10 +61,12 @@ def value(f: Scalar, u: Array) -> Derivative:
 def gradient(f: Scalar, u: Array) -> Derivative:
     """All partial derivatives of f at u."""
     with many_digits():
+        here = f(u)
 
-        def partial(index: tuple[int, ...], h: Any) -> tuple[Any, Any]:
+        def partial(index: tuple[int, ...], h: Any) -> _Difference:
             ahead, behind = f(_moved(u, h, index)), f(_moved(u, -h, index))
-            return (ahead - behind) / (2 * h), _rounding(ahead, behind) / h
+            turn = (ahead - 2 * here + behind) / h
+            return _Difference((ahead - behind) / (2 * h), _rounding(ahead, behind) / h, turn)
 
         return _at_every_pixel(partial, u)
 
@@ -70,9 +75,10 @@ def hvp(f: Scalar, u: Array, v: Array) -> Derivative:
     """The Hessian of f at u times v: the mixed derivatives along each pixel and along v."""
     with many_digits():
 
-        def mixed(index: tuple[int, ...], h: Any) -> tuple[Any, Any]:
+        def mixed(index: tuple[int, ...], h: Any) -> _Difference:
             corners = [f(_moved(u + j * h * v, i * h, index)) for i in (1, -1) for j in (1, -1)]
-            return (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * h**2), _rounding(*corners) / h**2
+            quotient = (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * h**2)
+            return _Difference(quotient, _rounding(*corners) / h**2)
 
         return _at_every_pixel(mixed, u)
 
@@ -104,13 +110,22 @@ def _weighted(forward: Map, w: Array) -> Scalar:
     return lambda z: mpmath.fdot(w.ravel(), forward(z).ravel())
 
 
-def _at_every_pixel(difference: Callable[[tuple[int, ...], Any], tuple[Any, Any]], u: Array) -> Derivative:
+class _Difference(NamedTuple):
+    """A quotient of differences, what rounding can do to it, and by how much one-sided slopes differ."""
+
+    quotient: Any
+    rounding: Any
+    turn: Any = 0
+
+
+def _at_every_pixel(difference: Callable[[tuple[int, ...], Any], _Difference], u: Array) -> Derivative:
     """The difference along each pixel with a step, and the bound from that with twice the step."""
     numbers, error, h = np.empty(u.shape, dtype=object), mpmath.mpf(0), _step(u)
     for index in np.ndindex(*u.shape):
-        (near, rounding), (far, _) = difference(index, h), difference(index, 2 * h)
-        numbers[index] = near
-        error = max(error, 2 * abs(near - far) + rounding)
+        near, far = difference(index, h), difference(index, 2 * h)
+        numbers[index] = near.quotient
+        kink = abs(2 * near.turn - far.turn)
+        error = max(error, 2 * abs(near.quotient - far.quotient) + kink + near.rounding)
     return Derivative(numbers, error)
 
 
