@@ -1,7 +1,7 @@
 """Cases of the functionals: random points with parameters away from their defaults, and the singular places.
 
 What is specified where there is no derivative stands on the derivation pages: L2N.2 and L2N.3 (zeros at the kink),
-HUB.3 and GHU.2 (the inner second derivative at the joint). Numbers there are such that the products are exact in float64.
+HUB.3 and GHU.2 (the inner second derivative at the joint). Numbers there are such that the products are exact.
 """
 
 from __future__ import annotations
