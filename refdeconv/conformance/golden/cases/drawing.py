@@ -12,7 +12,7 @@ Array = NDArray[Any]
 
 
 class Draw:
-    """Numbers drawn from a seed, usually the name of the case that they are for: of 53 bits, so that precision shows."""
+    """Numbers drawn from a seed, usually the name of the case that they are for: of 53 bits."""
 
     def __init__(self, seed: str) -> None:
         self._random = Random(seed)

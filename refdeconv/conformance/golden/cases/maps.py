@@ -1,4 +1,4 @@
-"""Cases of maps: forward, and the products of Jacobian and curvature; also where they bend sharply, or are nearly flat."""
+"""Cases of maps: forward, and products of Jacobian and curvature; also where they bend sharply, or are nearly flat."""
 
 from __future__ import annotations
 
