@@ -295,7 +295,7 @@ NAMED: list[tuple[str, str, str, dict[str, Any]]] = [
 
 
 def _named() -> list[Case]:
-    return [
+    named = [
         problem(
             f"by-name-{fidelity}-{regularizer}",
             "by_name",
@@ -304,4 +304,24 @@ def _named() -> list[Case]:
             {"mu": 0.3, "fidelity": fidelity, "regularizer": regularizer, "boundary": boundary, **constraint},
         )
         for fidelity, regularizer, boundary, constraint in NAMED
+    ]
+    data, weight = scattered(M, 41, 0.5, 4), scattered(M, 42, 0.2, 2)
+    data[2, 1], weight[2, 1] = 99, 0
+    masked = {
+        "data": data,
+        "fidelity": "pseudo-huber",
+        "fidelity_options": {"weight": weight},
+        "regularizer": "entropy",
+    }
+    counts = {
+        "fidelity": "poisson",
+        "fidelity_options": {"background": 0.3, "threshold": 0.1},
+        "regularizer": "total-variation",
+        "regularizer_options": {"epsilon": 0.2, "spacing": np.array([0.75, 1.3]), "boundary": "wrap"},
+    }
+    return [
+        *named,
+        problem("by-name-defaults", "by_name", M, (2, 3), {}, "The article's objective."),
+        problem("by-name-masked", "by_name", M, (2, 3), masked, "Delta and prior do not see the pixel of weight zero."),
+        problem("by-name-options", "by_name", M, (3, 2), counts),
     ]

@@ -157,8 +157,8 @@ def _second_order() -> list[Case]:
         functional(
             "hessian-schatten-3d",
             schatten,
-            scattered(C, 6),
-            {"shape": C, "epsilon": 0.3, "spacing": THREE, "boundary": "reflect"},
+            scattered((2, 3, 2), 6),
+            {"shape": (2, 3, 2), "epsilon": 0.3, "spacing": THREE, "boundary": "reflect"},
         ),
         functional(
             "hessian-schatten-plane",
