@@ -68,8 +68,8 @@ def test_every_model_has_a_definition_and_a_case():
 
 def test_every_name_and_boundary_is_used():
     by_name = [case.parameters for case in CASES.values() if case.model == "problems.by_name"]
-    assert {parameters["fidelity"] for parameters in by_name} == set(problems.FIDELITIES)
-    assert {parameters["regularizer"] for parameters in by_name} == set(problems.REGULARIZERS)
+    assert {parameters.get("fidelity", "l2-norm") for parameters in by_name} == set(problems.FIDELITIES)
+    assert {parameters.get("regularizer", "gradient-norm") for parameters in by_name} == set(problems.REGULARIZERS)
     assert {parameters.get("positivity") for parameters in by_name} == {None, *problems.POSITIVITY}
     blurs = [case.parameters for case in CASES.values() if case.model.startswith("problems.")]
     used = {parameters.get("boundary", "constant") for parameters in blurs}

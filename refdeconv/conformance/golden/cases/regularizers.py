@@ -88,8 +88,15 @@ def _total_variation() -> list[Case]:
             "total-variation-flat",
             tv,
             np.full(M, 1.7),
-            {"shape": M, "epsilon": 1e-12},
+            {"shape": M, "epsilon": 1e-6},
             remark="Smooth, also here: the gradient is zero, the Hessian that of half the squares over epsilon.",
+        ),
+        functional(
+            "total-variation-black",
+            tv,
+            np.zeros(M),
+            {"shape": M, "epsilon": 1e-12},
+            remark="The same of an image of zeros, with next to no smoothing.",
         ),
         functional(
             "total-variation-steps",
