@@ -7,7 +7,7 @@ derivations/conformance/golden/optima.md, OPT.4, OPT.5
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -206,7 +206,6 @@ def without_ranks(s: Scalars, K: Blur, shape: tuple[int, ...]) -> Fraction:
 
 def _probe(s: Scalars, K: Blur, u: Scaled) -> Scaled:
     """About ``M^-1 u / rho``, M as in `without_ranks`, in common arithmetic: any array proves something."""
-    from scipy.fft import dctn, idctn
     from scipy.sparse.linalg import LinearOperator, cg
 
     shape, psf = u.numbers.shape, K.psf.floats()
@@ -217,19 +216,26 @@ def _probe(s: Scalars, K: Blur, u: Scaled) -> Scaled:
         blurred = convolve(convolve(image, psf), psf, adjoint=True)
         return np.ravel(c * (blurred / rho + mu * negative_laplacian(image) / sigma))
 
-    waves = sum(np.meshgrid(*(4 * np.sin(np.pi * np.arange(n) / (2 * n)) ** 2 for n in shape), indexing="ij"))
-    diagonal = c * (np.exp(-2 * waves) / rho + mu * waves / sigma) + 1e-6
-
-    def precondition(w: Array) -> Array:
-        return np.ravel(idctn(dctn(w.reshape(shape), norm="ortho") / diagonal, norm="ortho"))
-
-    n = diagonal.size
+    n, precondition = u.numbers.size, cosine_preconditioner(shape, rho, sigma, mu)
     target = np.ravel(u.floats() / rho)
     M, P = (LinearOperator((n, n), matvec=f, dtype=np.float64) for f in (gram, precondition))
     found, _ = cg(M, target, rtol=1e-7, maxiter=500, M=P)
     whole = np.empty(n, dtype=object)
     whole[:] = [round(entry * 2**_PROBE_BITS) for entry in found.tolist()]
     return Scaled(whole.reshape(shape), _PROBE_BITS)
+
+
+def cosine_preconditioner(shape: tuple[int, ...], rho: float, sigma: float, mu: float) -> Callable[[Array], Array]:
+    """About the inverse of M, which is nearly diagonal in the basis of the cosine transform."""
+    from scipy.fft import dctn, idctn
+
+    waves = sum(np.meshgrid(*(4 * np.sin(np.pi * np.arange(n) / (2 * n)) ** 2 for n in shape), indexing="ij"))
+    diagonal = 0.5**0.5 * (np.exp(-2 * waves) / rho + mu * waves / sigma) + 1e-6
+
+    def precondition(w: Array) -> Array:
+        return np.ravel(idctn(dctn(w.reshape(shape), norm="ortho") / diagonal, norm="ortho"))
+
+    return precondition
 
 
 def change(s: Scalars, psf: Array, ndim: int, radius: Fraction) -> Any:
