@@ -9,7 +9,7 @@ import click
 import refdeconv as rd
 from refdeconv.conformance.array_files import FileError
 from refdeconv.conformance.golden.optima import making, reading, verifying
-from refdeconv.conformance.golden.optima.functions import Unproven
+from refdeconv.conformance.golden.optima.functions import UnprovenError
 from refdeconv.conformance.golden.optima.intervals import rounded_up
 from refdeconv.conformance.golden.optima.problems import FULL_SIZE
 
@@ -35,7 +35,7 @@ def _verified(optimum: reading.Optimum) -> bool:
     begin = time.perf_counter()
     try:
         found = verifying.verify(optimum)
-    except Unproven as error:
+    except UnprovenError as error:
         click.echo(f"NOT PROVEN  {error}")
         return False
     except ImportError as error:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from refdeconv.conformance.golden.optima.definitions import Definition, Group, Term
-from refdeconv.conformance.golden.optima.functions import CHANGES, FUNCTIONS, Point, Unproven
+from refdeconv.conformance.golden.optima.functions import CHANGES, FUNCTIONS, Point, UnprovenError
 from refdeconv.conformance.golden.optima.intervals import context, exact, lower, norm, upper
 
 _BITS = 100  # of the factor whose square bounds the Hessian from below
@@ -46,7 +46,7 @@ class Proof:
 def by_strong_convexity(problem: Definition, x: Sequence[Fraction]) -> Proof:
     """The proof by a constant of strong convexity, which the problem has everywhere (OPT.1)."""
     if problem.strong_convexity <= 0:
-        raise Unproven("nothing says that the problem is strongly convex: prove its curvature at the minimiser")
+        raise UnprovenError("nothing says that the problem is strongly convex: prove its curvature at the minimiser")
     iv = context()
     value, gradient, _ = expansion(iv, problem, x, with_hessian=False)
     return conclusion(value, upper(norm(iv, gradient)), problem.strong_convexity)
@@ -63,11 +63,13 @@ def by_curvature(problem: Definition, x: Sequence[Fraction], curvature: Fraction
 
 
 def require_inside(gradient_norm: Fraction, curvature: Fraction, radius: Fraction) -> None:
-    """Unproven unless the curvature holds the minimiser within the radius (OPT.2)."""
+    """UnprovenError unless the curvature holds the minimiser within the radius (OPT.2)."""
     if curvature <= 0:
-        raise Unproven(f"within the radius {float(radius):.1e} the curvature may be {float(curvature):.1e}: not positive")
+        raise UnprovenError(
+            f"within the radius {float(radius):.1e} the curvature may be {float(curvature):.1e}: not positive"
+        )
     if not gradient_norm < curvature * radius:
-        raise Unproven(
+        raise UnprovenError(
             f"a gradient of norm {float(gradient_norm):.1e} is too large for a curvature of {float(curvature):.1e} "
             f"to hold the minimiser within {float(radius):.1e}"
         )
@@ -79,7 +81,9 @@ def conclusion(value: Any, gradient_norm: Fraction, curvature: Fraction) -> Proo
     return Proof((lower(value), upper(value)), gradient_norm, curvature, gradient_norm / curvature, gap)
 
 
-def expansion(iv: Any, problem: Definition, x: Sequence[Fraction], *, with_hessian: bool = True) -> tuple[Any, Any, Any]:
+def expansion(
+    iv: Any, problem: Definition, x: Sequence[Fraction], *, with_hessian: bool = True
+) -> tuple[Any, Any, Any]:
     """Intervals of the value, the gradient and the Hessian's lower triangle at a point, by direct summation."""
     n, point = len(x), [exact(iv, pixel) for pixel in x]
     value, gradient = iv.mpf(0), [iv.mpf(0)] * n
@@ -167,7 +171,7 @@ def _cholesky(hessian: Any, curvature: Fraction) -> list[list[int]]:
         for j, entry in enumerate(row):
             rest = mp.mpf(entry.mid) - mp.fdot(zip(factor[i], factor[j][:j], strict=True)) - (shift if i == j else 0)
             if i == j and not rest > 0:
-                raise Unproven(f"the curvature {float(curvature):.3e} is more than the Hessian's least eigenvalue")
+                raise UnprovenError(f"the curvature {float(curvature):.3e} is more than the Hessian's least eigenvalue")
             factor[i].append(mp.sqrt(rest) if i == j else rest / factor[j][j])
     return [[int(mp.nint(mp.ldexp(entry, _BITS))) for entry in row] for row in factor]
 

@@ -155,9 +155,7 @@ def each(phi: str, rows: Sequence[Row], data: Any, weight: Any = None, parameter
     n = len(rows)
     parameters = fractions(np.broadcast_to(np.asarray(parameter, dtype=np.float64).ravel(), n))
     weights = fractions(np.broadcast_to(np.asarray(1.0 if weight is None else weight, dtype=np.float64).ravel(), n))
-    groups = [
-        Group([row], [d], w, p) for row, d, w, p in zip(rows, fractions(data), weights, parameters, strict=True)
-    ]
+    groups = [Group([row], [d], w, p) for row, d, w, p in zip(rows, fractions(data), weights, parameters, strict=True)]
     return Term(phi, groups, Fraction(factor))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 Number = Any  # of an mpmath context
 
 
-class Unproven(ValueError):
+class UnprovenError(ValueError):
     """A proof that does not go through; the message says where."""
 
 
@@ -64,7 +64,7 @@ def pair(context: Any, u: Sequence[Number], parameter: Number) -> Point:
 
 def _positive(least: Number, what: str) -> Number:
     if not least > 0:
-        raise Unproven(f"{what} may not be positive everywhere in the ball: a smaller radius is needed")
+        raise UnprovenError(f"{what} may not be positive everywhere in the ball: a smaller radius is needed")
     return least
 
 

@@ -1,8 +1,8 @@
 """The proof for the article's problem in its full size, in whole numbers.
 
-Every image is a multiple of a power of two, and stays one under blur, differences and their adjoints: all sums are exact, and only
-a few scalars at the end are intervals. Imports nothing of the package but what stands beside it. Derivation:
-derivations/conformance/golden/optima.md, OPT.4, OPT.5
+Every image is a multiple of a power of two, and stays one under blur, differences and their adjoints: all sums are
+exact, and only a few scalars at the end are intervals. Imports nothing of the package but what stands beside it.
+Derivation: derivations/conformance/golden/optima.md, OPT.4, OPT.5
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refdeconv.conformance.golden.optima.certificates import Proof, conclusion, require_inside
-from refdeconv.conformance.golden.optima.functions import Unproven
+from refdeconv.conformance.golden.optima.functions import UnprovenError
 from refdeconv.conformance.golden.optima.intervals import context, exact, lower, upper
 
 Array = NDArray[Any]
@@ -34,7 +34,10 @@ class Scaled:
     @classmethod
     def of(cls, *parts: Array) -> Scaled:
         """The exact sum of float arrays."""
-        sums = [sum((Fraction(float(p)) for p in entries), Fraction(0)) for entries in zip(*map(np.ravel, parts))]
+        sums = [
+            sum((Fraction(float(p)) for p in entries), Fraction(0))
+            for entries in zip(*map(np.ravel, parts), strict=True)
+        ]
         bits = max(entry.denominator.bit_length() - 1 for entry in sums)
         whole = np.empty(len(sums), dtype=object)
         whole[:] = [entry.numerator << (bits - entry.denominator.bit_length() + 1) for entry in sums]
@@ -109,7 +112,7 @@ def prove(data: Array, psf: Array, mu: float, parts: tuple[Array, ...], radius: 
 
     Raises
     ------
-    Unproven
+    UnprovenError
         If the gradient is too large for what is known of the curvature.
     """
     iv, K, weight = context(_DIGITS), Blur(Scaled.of(psf)), Fraction(mu)
@@ -140,7 +143,7 @@ class Scalars:
 
 def _root(iv: Any, number: Fraction) -> Any:
     if number <= 0:
-        raise Unproven("the residual or every difference is zero: the objective has a kink there")
+        raise UnprovenError("the residual or every difference is zero: the objective has a kink there")
     return iv.sqrt(exact(iv, number))
 
 
@@ -166,7 +169,10 @@ def curvature(s: Scalars, K: Blur, u: Scaled, v: Scaled) -> Fraction:
     product = a * exact(iv, probe.dot(gram[0])) + b * exact(iv, probe.dot(gram[1]))
     trace = iv.mpf(0)
     # The unit vectors' images k = u / rho and d = v / sigma, of which one is about -mu times the other at a minimiser.
-    for image, length, factor, sign in ((u, s.rho, s.c / s.rho, iv.mpf(1)), (v, s.sigma, s.c * s.mu / s.sigma, -1 / s.mu)):
+    for image, length, factor, sign in (
+        (u, s.rho, s.c / s.rho, iv.mpf(1)),
+        (v, s.sigma, s.c * s.mu / s.sigma, -1 / s.mu),
+    ):
         inner = exact(iv, image.dot(probe)) / length
         image_square = exact(iv, image.dot(image)) / (length * length)
         mixed = a * exact(iv, image.dot(gram[0])) / length + b * exact(iv, image.dot(gram[1])) / length
@@ -179,12 +185,12 @@ def curvature(s: Scalars, K: Blur, u: Scaled, v: Scaled) -> Fraction:
         trace += factor * (2 * sign * inner - sign * sign * product + error / exact(iv, least))
     rest = 1 - upper(trace)
     if rest <= 0:
-        raise Unproven(f"the two directions of the norms may take all curvature: {float(upper(trace)):.3f} of it")
+        raise UnprovenError(f"the two directions of the norms may take all curvature: {float(upper(trace)):.3f} of it")
     return rest * least
 
 
 def without_ranks(s: Scalars, K: Blur, shape: tuple[int, ...]) -> Fraction:
-    """A lower bound of the eigenvalues of ``c (K^T K / rho + mu D^T D / sigma)``, from constants and the rest (OPT.5)."""
+    """A lower bound of the eigenvalues of ``M = c (K^T K / rho + mu D^T D / sigma)`` (OPT.5)."""
     iv = s.iv
     ones = np.empty(shape, dtype=object)
     ones[...] = 1
@@ -193,15 +199,19 @@ def without_ranks(s: Scalars, K: Blur, shape: tuple[int, ...]) -> Fraction:
     most = Fraction(int(np.abs(K.psf.numbers).sum()), 1 << K.psf.bits)
     alpha, beta = s.c / s.rho, s.c * s.mu / s.sigma
     tau = 4 * iv.sin(iv.pi / (2 * max(shape))) ** 2
-    share = Fraction(float((beta * tau / (alpha * exact(iv, kept + most * most))).mid))
-    if not 0 < share < 1:
-        raise Unproven("the weight of the differences is too large for this bound")
+    share = _balanced(float((beta * tau / alpha).mid), float(kept), float(most * most))
     constants = alpha * exact(iv, share * kept)
     others = beta * tau - alpha * exact(iv, most * most * share / (1 - share))
     least = min(lower(constants), lower(others))
     if least <= 0:
-        raise Unproven("the blur takes away constant images: no curvature is known")
+        raise UnprovenError("the blur may take away constant images: no curvature is known")
     return least
+
+
+def _balanced(a: float, kept: float, most: float) -> Fraction:
+    """The share t between 0 and 1 at which ``t kept = a - most t / (1 - t)``, about."""
+    b = kept + a + most
+    return Fraction(2 * a / (b + (b * b - 4 * kept * a) ** 0.5))
 
 
 def _probe(s: Scalars, K: Blur, u: Scaled) -> Scaled:
@@ -247,6 +257,6 @@ def change(s: Scalars, psf: Array, ndim: int, radius: Fraction) -> Any:
     for weight, length, size in ((s.c, s.rho, blur), (s.c * s.mu, s.sigma, gradient)):
         least = length - size * exact(iv, radius)
         if lower(least) <= 0:
-            raise Unproven("a norm may be zero in the ball: a smaller radius is needed")
+            raise UnprovenError("a norm may be zero in the ball: a smaller radius is needed")
         total += weight * 2 * size * size * size / (least * least)
     return total

@@ -18,7 +18,7 @@ from refdeconv.conformance.array_files import npy_bytes, raw_bytes, write_whole
 from refdeconv.conformance.golden.optima import finding, finding_article, large_article
 from refdeconv.conformance.golden.optima.certificates import Proof, by_curvature, by_strong_convexity
 from refdeconv.conformance.golden.optima.definitions import definition
-from refdeconv.conformance.golden.optima.functions import Unproven
+from refdeconv.conformance.golden.optima.functions import UnprovenError
 from refdeconv.conformance.golden.optima.intervals import nearest, rounded_down, rounded_up
 from refdeconv.conformance.golden.optima.problems import FULL_SIZE, Convex, full_size, small
 from refdeconv.conformance.golden.optima.reading import FORMAT, MANIFEST, RAW, VERSION
@@ -29,12 +29,12 @@ Solve = Callable[[Functional, Array], Array]
 _DIGITS = 40
 _RADII = [Fraction(1, 10**power) for power in range(3, 13)]
 
-README = """How to read this folder: optima.json lists problems, each with the public name of its model in refdeconv, its
-parameters, the minimiser, and the minimum as a decimal string. An array is {"npy": file, "dtype": ..., "shape": ...,
-"offset": where it begins in optima.bin, "sha256": of the npy file}; both hold it little-endian, in C order (the last
-axis runs fastest). uint8 arrays are truth values. The minimiser is rounded to float64; what that left stands in
-"remainder", float32. "bound_on_minimum" is a proven bound of the error of "minimum"; "bound_on_minimiser" one of the
-Euclidean distance of "minimiser" from the exact minimiser. "certificate" and "method" say how it is proven."""
+README = """How to read this folder: optima.json lists problems, each with the public name of its model in refdeconv,
+its parameters, the minimiser, and the minimum as a decimal string. An array is {"npy": file, "dtype": ..., "shape":
+..., "byte_offset": where it begins in optima.bin, "sha256": of the npy file}; both hold it little-endian, in C order
+(the last axis runs fastest). uint8 arrays are truth values. The minimiser is rounded to float64; what that left stands
+in "remainder", float32. "bound_on_minimum" is a proven bound of the error of "minimum"; "bound_on_minimiser" one of
+the Euclidean distance of "minimiser" from the exact minimiser. "certificate" and "method" say how it is proven."""
 
 
 def objective(model: str, parameters: Any) -> Functional:
@@ -79,7 +79,7 @@ class Arrays:
         self._raw += raw_bytes(array)
         self._raw += bytes(-len(self._raw) % 8)
         kind = {"dtype": array.dtype.name, "shape": list(array.shape)}
-        return {"npy": f"{name}.npy", **kind, "offset": offset, "sha256": sha256}
+        return {"npy": f"{name}.npy", **kind, "byte_offset": offset, "sha256": sha256}
 
     def write_raw(self) -> dict[str, Any]:
         """Write the raw file, and say what it is."""
@@ -107,11 +107,11 @@ def _in_the_largest_ball(prove: Callable[[Fraction], Proof], curvature: Fraction
     for radius in _RADII:
         try:
             proof = prove(radius)
-        except Unproven:
+        except UnprovenError:
             continue
         if proof.curvature >= curvature * Fraction(9, 10):
             return proof, radius
-    raise Unproven(f"no ball of a radius from {float(_RADII[-1])} to {float(_RADII[0])} proves the minimiser")
+    raise UnprovenError(f"no ball of a radius from {float(_RADII[-1])} to {float(_RADII[0])} proves the minimiser")
 
 
 def _full_size(problem: Convex, arrays: Arrays, solve: Solve) -> dict[str, Any]:
@@ -134,10 +134,10 @@ def _entry(
     curvature: Fraction,
     radius: Fraction,
 ) -> dict[str, Any]:
-    minimum = nearest(sum(proof.value) / 2, _DIGITS)
+    minimum = nearest((proof.value[0] + proof.value[1]) / 2, _DIGITS)
     bound_on_minimum, bound_on_minimiser = bounds(Fraction(minimum), low, proof)
     parameters = {
-        name: arrays.reference(f"{problem.name}.{name}", value) if isinstance(value, np.ndarray) else value
+        name: {"array": arrays.reference(f"{problem.name}.{name}", value)} if isinstance(value, np.ndarray) else value
         for name, value in problem.parameters.items()
     }
     return {

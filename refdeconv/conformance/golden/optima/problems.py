@@ -54,7 +54,12 @@ def small() -> list[Convex]:
     return [
         problem("article-2d", "norm_and_gradient_norm", _data(9, 7, seed=1), _psf(3, 4, seed=1), 0.2),
         problem(
-            "article-3d-wrap", "norm_and_gradient_norm", _data(4, 3, 5, seed=2), _psf(2, 3, 2, seed=2), 0.3, boundary="wrap"
+            "article-3d-wrap",
+            "norm_and_gradient_norm",
+            _data(4, 3, 5, seed=2),
+            _psf(2, 3, 2, seed=2),
+            0.3,
+            boundary="wrap",
         ),
         problem(
             "tikhonov-weighted-2d",

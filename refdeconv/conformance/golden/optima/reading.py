@@ -48,8 +48,8 @@ class Optimum:
     method : str
         One of `METHODS`.
     certificate : mapping of str to Fraction
-        What the proof needs to be told: "curvature", a lower bound at the minimiser; "radius", of the ball in which it is
-        used; and "gradient_norm", an upper bound that was found.
+        What the proof needs to be told: "curvature", a lower bound at the minimiser; "radius", of the ball in which it
+        is used; and "gradient_norm", an upper bound that was found.
     """
 
     name: str
@@ -80,6 +80,9 @@ def read(folder: Path = FOLDER, *, raw: bool = False) -> list[Optimum]:
         If a file is missing or damaged, or does not hold what it should.
     """
     manifest = _manifest(folder)
+    known = _field(manifest, "raw", dict)
+    if raw:
+        contents(folder, RAW, most=_MOST_BYTES, sha256=_field(known, "sha256", str))
     return [_optimum(folder, entry, raw) for entry in _field(manifest, "optima", list)]
 
 
@@ -120,9 +123,7 @@ def _optimum(folder: Path, entry: Any, raw: bool) -> Optimum:
     return Optimum(
         name=_field(entry, "name", str),
         model=_field(entry, "model", str),
-        parameters={
-            name: _parameter(folder, value, raw) for name, value in _field(entry, "parameters", dict).items()
-        },
+        parameters={name: _parameter(folder, value, raw) for name, value in _field(entry, "parameters", dict).items()},
         minimiser=minimiser,
         remainder=remainder,
         minimum=decimal(entry.get("minimum")),
@@ -135,7 +136,7 @@ def _optimum(folder: Path, entry: Any, raw: bool) -> Optimum:
 
 def _parameter(folder: Path, value: Any, raw: bool) -> Any:
     if isinstance(value, dict):
-        return _array(folder, value, raw)
+        return _array(folder, _field(value, "array", dict), raw)
     if isinstance(value, str | int | float):
         return value
     raise FileError(f"{MANIFEST}: a parameter is a number, a string or an array, not {value!r}")
@@ -144,13 +145,15 @@ def _parameter(folder: Path, value: Any, raw: bool) -> Any:
 def _array(folder: Path, reference: Any, raw: bool) -> Array:
     """An array by what the manifest says of it; uint8 stands for truth values."""
     dtype, sizes = _field(reference, "dtype", str), _field(reference, "shape", list)
-    if dtype not in DTYPES or not all(type(n) is int and 0 < n for n in sizes) or prod(sizes) > _MOST_PIXELS:
+    if dtype not in DTYPES or not all(type(n) is int and n > 0 for n in sizes) or prod(sizes) > _MOST_PIXELS:
         raise FileError(f"{MANIFEST}: no array of dtype {dtype!r} and shape {sizes} is read")
     if raw:
-        offset = _field(reference, "offset", int)
+        offset = _field(reference, "byte_offset", int)
         if offset < 0:
             raise FileError(f"{MANIFEST}: the offset {offset} is before the beginning of {RAW}")
         array = read_raw(folder, RAW, sizes, dtype, offset=offset, most=_MOST_BYTES)
     else:
-        array = read_npy(folder, _field(reference, "npy", str), sizes, (dtype,), sha256=_field(reference, "sha256", str))
+        array = read_npy(
+            folder, _field(reference, "npy", str), sizes, (dtype,), sha256=_field(reference, "sha256", str)
+        )
     return array.astype(np.bool_) if dtype == "uint8" else array

@@ -30,7 +30,7 @@ class Run:
 
 
 def run(optimum: Optimum, solve: Callable[[Functional, Array], Array]) -> Run:
-    """Solve an optimum's problem with ``solve(functional, start)``, from a start that is not the answer, and compare."""
+    """Solve an optimum's problem with ``solve(functional, start)``, from far away, and compare."""
     functional = objective(optimum.model, optimum.parameters)
     x = solve(functional, start(optimum.minimiser.shape, optimum.parameters))
     minimum = float(optimum.minimum)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from refdeconv.conformance.golden.optima import large_article
 from refdeconv.conformance.golden.optima.certificates import Proof, by_curvature, by_strong_convexity
 from refdeconv.conformance.golden.optima.definitions import Definition, definition
-from refdeconv.conformance.golden.optima.functions import Unproven
+from refdeconv.conformance.golden.optima.functions import UnprovenError
 from refdeconv.conformance.golden.optima.intervals import context, exact, norm, upper
 from refdeconv.conformance.golden.optima.reading import Optimum
 
@@ -39,34 +39,46 @@ def verify(optimum: Optimum) -> Verified:
 
     Raises
     ------
-    Unproven
+    UnprovenError
         If the proof does not go through, or proves less than is stated, or much more; the message says what.
     """
     try:
         proof = prove(optimum)
-    except Unproven as error:
-        raise Unproven(f"{optimum.name}: {error}") from error
+    except UnprovenError as error:
+        raise UnprovenError(f"{optimum.name}: {error}") from error
     except (ArithmeticError, ValueError, TypeError) as error:  # outside of the domain; arguments of another model
-        raise Unproven(f"{optimum.name}: no proof can be evaluated there: {error}") from error
+        raise UnprovenError(f"{optimum.name}: no proof can be evaluated there: {error}") from error
     found = bounds(optimum.minimum, optimum.remainder, proof)
     stated = optimum.bound_on_minimum, optimum.bound_on_minimiser, optimum.certificate["gradient_norm"]
     proven = found[0], found[1], proof.gradient_norm
     what = "error of the minimum", "distance from the minimiser", "norm of the gradient"
     for claim, bound, name in zip(stated, proven, what, strict=True):
         _compare(optimum.name, name, claim, bound)
+    if optimum.method != "curvature":  # there the proof begins with what is stated
+        _compare_curvature(optimum, proof)
     for claim, name in zip(stated[:2], what, strict=False):
         if claim > REQUIRED:
-            raise Unproven(f"{optimum.name}: the {name} is only known to {float(claim):.1e}, more than 1e-12")
+            raise UnprovenError(f"{optimum.name}: the {name} is only known to {float(claim):.1e}, more than 1e-12")
     return Verified(optimum.name, *found, proof.gradient_norm, proof.curvature)
 
 
 def _compare(name: str, what: str, claim: Fraction, bound: Fraction) -> None:
     if claim < bound:
-        raise Unproven(f"{name}: the {what} is said to be at most {float(claim):.3e}, proven is {float(bound):.3e}")
+        raise UnprovenError(
+            f"{name}: the {what} is said to be at most {float(claim):.3e}, proven is {float(bound):.3e}"
+        )
     if claim > _SLACK * bound:
-        raise Unproven(
+        raise UnprovenError(
             f"{name}: the {what} is said to be at most {float(claim):.3e}, which is true, but {float(bound):.3e} is "
             "proven: somebody has changed the bound"
+        )
+
+
+def _compare_curvature(optimum: Optimum, proof: Proof) -> None:
+    claim = optimum.certificate["curvature"]
+    if not claim <= proof.curvature <= _SLACK * claim:
+        raise UnprovenError(
+            f"{optimum.name}: the curvature is said to be {float(claim):.3e}, proven is {float(proof.curvature):.3e}"
         )
 
 
@@ -83,12 +95,13 @@ def prove(optimum: Optimum) -> Proof:
     certificate, parameters = optimum.certificate, optimum.parameters
     missing = {"curvature", "radius", "gradient_norm"} - set(certificate)
     if missing:
-        raise Unproven(f"the certificate lacks {', '.join(sorted(missing))}")
+        raise UnprovenError(f"the certificate lacks {', '.join(sorted(missing))}")
     if optimum.method == "curvature in whole numbers":
         if optimum.model != "problems.norm_and_gradient_norm" or set(parameters) != {"data", "psf", "mu"}:
-            raise Unproven("whole numbers prove the article's problem with zeros outside alone")
+            raise UnprovenError("whole numbers prove the article's problem with zeros outside alone")
         parts = (optimum.minimiser, optimum.remainder)
-        return large_article.prove(*(parameters[name] for name in ("data", "psf", "mu")), parts, certificate["radius"])
+        data, psf, mu = (parameters[name] for name in ("data", "psf", "mu"))
+        return large_article.prove(data, psf, mu, parts, certificate["radius"])
     problem = definition(optimum.model, parameters)
     x = point(problem, optimum.minimiser, optimum.remainder)
     if optimum.method == "strong convexity":
@@ -99,8 +112,10 @@ def prove(optimum: Optimum) -> Proof:
 def point(problem: Definition, minimiser: Array, remainder: Array) -> Sequence[Fraction]:
     """The exact sum, after its shape is found to be the problem's."""
     if minimiser.shape != problem.shape:
-        raise Unproven(f"the minimiser has shape {minimiser.shape}, the unknown image {problem.shape}")
+        raise UnprovenError(f"the minimiser has shape {minimiser.shape}, the unknown image {problem.shape}")
     if minimiser.size > MOST_UNKNOWNS:
-        raise Unproven(f"{minimiser.size} unknowns are too many for a proof by matrices, which takes {MOST_UNKNOWNS}")
+        raise UnprovenError(
+            f"{minimiser.size} unknowns are too many for a proof by matrices, which takes {MOST_UNKNOWNS}"
+        )
     pairs = zip(minimiser.ravel(), np.ravel(remainder), strict=True)
     return [Fraction(float(high)) + Fraction(float(low)) for high, low in pairs]
