@@ -69,7 +69,7 @@ def test_the_solver_finds_the_minimum_and_the_minimiser(optimum):
 @pytest.mark.parametrize("optimum", SMALL, ids=name)
 def test_the_definition_is_the_package_s_objective(optimum):
     functional = making.objective(optimum.model, optimum.parameters)
-    x = optimum.minimiser + 0.01 * np.random.default_rng(1).uniform(size=optimum.minimiser.shape)
+    x = optimum.minimiser + np.random.default_rng(1).uniform(size=optimum.minimiser.shape)
     pixels = [Fraction(float(pixel)) for pixel in x.ravel()]
     value, gradient, _ = expansion(context(), definition(optimum.model, optimum.parameters), pixels, with_hessian=False)
     assert np.isclose(functional.value(x), float(value.mid), rtol=1e-14)
@@ -116,14 +116,14 @@ def test_a_wrong_minimum_is_rejected(kind, by):
 @pytest.mark.parametrize("bound", ["bound_on_minimum", "bound_on_minimiser"])
 @pytest.mark.parametrize("factor", [Fraction(1, 10), 10])
 def test_a_tampered_bound_is_rejected(bound, factor):
-    for optimum in (OPTIMA[kind] for kind in KINDS[:3]):
+    for optimum in (OPTIMA[kind] for kind in KINDS[1:3]):
         changed = replace(optimum, **{bound: getattr(optimum, bound) * factor})
-        with pytest.raises(UnprovenError, match="minimum|minimiser"):
+        with pytest.raises(UnprovenError, match="at most"):
             verifying.verify(changed)
 
 
 @pytest.mark.parametrize(
-    "figure, factor", [("gradient_norm", Fraction(1, 2)), ("gradient_norm", 5), ("curvature", 2), ("radius", 10**9)]
+    ("figure", "factor"), [("gradient_norm", Fraction(1, 2)), ("gradient_norm", 5), ("curvature", 2), ("radius", 10**9)]
 )
 def test_a_tampered_certificate_is_rejected(figure, factor):
     optimum = OPTIMA["article-2d"]
@@ -157,6 +157,10 @@ def test_a_proof_needs_its_figures_and_its_method():
         verifying.verify(replace(optimum, minimiser=optimum.minimiser.T, remainder=optimum.remainder.T))
     with pytest.raises(UnprovenError, match="too many"):
         verifying.verify(replace(OPTIMA[FULL_SIZE], method="curvature"))
+    fine = OPTIMA["super-resolution-2d"]
+    for factor, message in ((10**9, "from 1 to"), (2.5, "whole number"), (3, "times that of the data")):
+        with pytest.raises(UnprovenError, match=message):
+            verifying.verify(replace(fine, parameters={**fine.parameters, "factor": factor}))
 
 
 def test_a_point_outside_of_the_domain_is_rejected():
@@ -189,7 +193,9 @@ def test_whole_numbers_prove_no_more_than_is_true():
         large_article.prove(data, psf, 0.2, (x,), Fraction(10))
 
 
-@pytest.mark.parametrize("shape, psf_shape", [((5, 4), (2, 3)), ((3, 4), (5, 6)), ((7,), (4,)), ((3, 4, 2), (2, 1, 3))])
+@pytest.mark.parametrize(
+    ("shape", "psf_shape"), [((5, 4), (2, 3)), ((3, 4), (5, 6)), ((7,), (4,)), ((3, 4, 2), (2, 1, 3))]
+)
 def test_blur_and_laplacian_in_whole_numbers_are_the_package_s(shape, psf_shape):
     rng = np.random.default_rng(2)
     image, psf = rng.standard_normal(shape), rng.uniform(size=psf_shape)
@@ -243,17 +249,18 @@ def test_a_changed_array_with_its_hash_does_not_pass_either(folder):
     (folder / "article-2d.minimiser.npy").write_bytes(changed)
 
     def hashed(manifest):
+        manifest["optima"] = manifest["optima"][:3]
         manifest["optima"][0]["minimiser"]["sha256"] = hashlib.sha256(changed).hexdigest()
 
     rewrite(folder, hashed)
     result = CliRunner().invoke(verify_optima, [str(folder), "--small"])
     assert result.exit_code == 1
     assert result.output.count("NOT PROVEN") == 1
-    assert result.output.count("PROVEN  ") == len(SMALL)
+    assert [line.split()[0] for line in result.output.splitlines()] == ["NOT", "PROVEN", "PROVEN", "Error:"]
 
 
 @pytest.mark.parametrize(
-    "change, message",
+    ("change", "message"),
     [
         (lambda m: m.update(format="other"), "format"),
         (lambda m: m.update(version=2), "version 2"),

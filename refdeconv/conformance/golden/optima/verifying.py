@@ -102,6 +102,7 @@ def prove(optimum: Optimum) -> Proof:
         parts = (optimum.minimiser, optimum.remainder)
         data, psf, mu = (parameters[name] for name in ("data", "psf", "mu"))
         return large_article.prove(data, psf, mu, parts, certificate["radius"])
+    _require_small(optimum)
     problem = definition(optimum.model, parameters)
     x = point(problem, optimum.minimiser, optimum.remainder)
     if optimum.method == "strong convexity":
@@ -113,9 +114,20 @@ def point(problem: Definition, minimiser: Array, remainder: Array) -> Sequence[F
     """The exact sum, after its shape is found to be the problem's."""
     if minimiser.shape != problem.shape:
         raise UnprovenError(f"the minimiser has shape {minimiser.shape}, the unknown image {problem.shape}")
-    if minimiser.size > MOST_UNKNOWNS:
-        raise UnprovenError(
-            f"{minimiser.size} unknowns are too many for a proof by matrices, which takes {MOST_UNKNOWNS}"
-        )
     pairs = zip(minimiser.ravel(), np.ravel(remainder), strict=True)
     return [Fraction(float(high)) + Fraction(float(low)) for high, low in pairs]
+
+
+def _require_small(optimum: Optimum) -> None:
+    """UnprovenError for what would take hours, before anything is made of it."""
+    arrays = [optimum.minimiser, *(value for value in optimum.parameters.values() if isinstance(value, np.ndarray))]
+    most = max(array.size for array in arrays)
+    if most > MOST_UNKNOWNS:
+        raise UnprovenError(f"{most} numbers are too many for a proof by matrices, which takes {MOST_UNKNOWNS}")
+    data, factor = np.asarray(optimum.parameters.get("data")), optimum.parameters.get("factor", 1)
+    if type(factor) is not int or not 1 <= factor <= MOST_UNKNOWNS:
+        raise UnprovenError(f"the factor {factor!r} is not a whole number from 1 to {MOST_UNKNOWNS}")
+    if factor > 1 and data.size * factor**data.ndim != optimum.minimiser.size:
+        raise UnprovenError(
+            f"the minimiser has shape {optimum.minimiser.shape}, {factor} times that of the data expected"
+        )
