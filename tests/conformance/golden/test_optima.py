@@ -23,7 +23,7 @@ from refdeconv.conformance.golden.optima.problems import FULL_SIZE, full_size, s
 OPTIMA = {optimum.name: optimum for optimum in reading.read()}
 SMALL = [optimum for name, optimum in OPTIMA.items() if name != FULL_SIZE]
 # One for each method of proof and each function.
-KINDS = ["article-2d", "tikhonov-weighted-2d", "poisson-entropy-2d", "poisson-roughness-2d", "robust-nearest-2d"]
+KINDS = ["total-variation-wrap-1d", "tikhonov-weighted-2d", "poisson-entropy-2d", "poisson-roughness-2d"]
 
 
 def name(optimum):
@@ -99,6 +99,11 @@ def test_a_wrong_minimiser_is_rejected(kind, by):
         verifying.verify(moved(OPTIMA[kind], by))
 
 
+def test_a_wrong_minimiser_of_the_article_s_problem_is_rejected():
+    with pytest.raises(UnprovenError, match="gradient"):
+        verifying.verify(moved(OPTIMA["article-2d"], 1e-3))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_minimiser_without_its_remainder_is_rejected(kind):
     without = replace(OPTIMA[kind], remainder=np.zeros_like(OPTIMA[kind].remainder))
@@ -126,7 +131,7 @@ def test_a_tampered_bound_is_rejected(bound, factor):
     ("figure", "factor"), [("gradient_norm", Fraction(1, 2)), ("gradient_norm", 5), ("curvature", 2), ("radius", 10**9)]
 )
 def test_a_tampered_certificate_is_rejected(figure, factor):
-    optimum = OPTIMA["article-2d"]
+    optimum = OPTIMA["hessian-schatten-nearest-1d"]
     with pytest.raises(UnprovenError):
         verifying.verify(
             replace(optimum, certificate={**optimum.certificate, figure: optimum.certificate[figure] * factor})
@@ -286,6 +291,19 @@ def test_a_manifest_that_is_not_json(folder):
     (folder / reading.MANIFEST).write_text("{")
     with pytest.raises(FileError, match="not JSON"):
         reading.read(folder)
+
+
+@pytest.mark.slow
+def test_what_is_wrong_in_the_full_size_is_rejected():
+    optimum = OPTIMA[FULL_SIZE]
+    with pytest.raises(UnprovenError, match="too large"):
+        verifying.verify(moved(optimum, 1e-3))
+    with pytest.raises(UnprovenError, match="distance from the minimiser"):
+        verifying.verify(moved(optimum, 1e-15))
+    with pytest.raises(UnprovenError, match="error of the minimum"):
+        verifying.verify(replace(optimum, minimum=optimum.minimum + Fraction(1, 10**30)))
+    with pytest.raises(UnprovenError, match="error of the minimum"):
+        verifying.verify(replace(optimum, bound_on_minimum=optimum.bound_on_minimum / 10))
 
 
 @pytest.mark.slow
