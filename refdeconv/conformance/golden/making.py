@@ -68,7 +68,10 @@ def _all(wanted: Sequence[int], jobs: int) -> Iterator[Stored]:
 
 def stored_outputs_of(index: int) -> Stored:
     """The outputs of one of the cases, as they are stored."""
-    return stored_outputs(CASES[index])
+    try:
+        return stored_outputs(CASES[index])
+    except Exception as error:
+        raise RuntimeError(f"{CASES[index].name}: {type(error).__name__}: {error}") from error
 
 
 def stored_outputs(case: Case) -> Stored:
