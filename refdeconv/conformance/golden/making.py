@@ -36,9 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m refdeconv.conformance.golden", description=__doc__)
     parser.add_argument("--out", type=Path, default=OWN, metavar="DIR", help="where to; default: in the package")
     parser.add_argument("--replace", action="store_true", help="the definitions changed: overwrite what disagrees")
+    parser.add_argument("--only-new", action="store_true", help="keep what is recorded of the same inputs as it stands")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes; default: all")
     options = parser.parse_args(arguments)
-    outputs = dict(zip((case.name for case in CASES), _all(CASES, options.jobs), strict=True))
+    kept = recorded(CASES, options.out) if options.only_new else {}
+    wanted = [index for index, case in enumerate(CASES) if case.name not in kept]
+    outputs = kept | dict(zip((CASES[index].name for index in wanted), _all(wanted, options.jobs), strict=True))
     disagreeing = list(disagreements(CASES, outputs, options.out))
     for line in disagreeing:
         print(line, file=sys.stderr)
@@ -46,18 +49,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Nothing was written. If the definitions changed on purpose: --replace", file=sys.stderr)
         return 1
     write(options.out, CASES, outputs)
-    print(f"{len(CASES)} cases in {options.out}")
+    print(f"{len(wanted)} cases computed, {len(kept)} kept, in {options.out}")
     return 0
 
 
-def _all(cases: Sequence[Case], jobs: int) -> Iterator[Stored]:
-    """The outputs of all cases, in order, with a word of how far it is."""
+def _all(wanted: Sequence[int], jobs: int) -> Iterator[Stored]:
+    """The outputs of cases, in order, with a word of how far it is."""
     start = time.monotonic()
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for done, stored in enumerate(pool.imap(stored_outputs_of, range(len(cases))), 1):
+        for done, stored in enumerate(pool.imap(stored_outputs_of, wanted), 1):
             if sys.stderr.isatty():
-                left = (time.monotonic() - start) / done * (len(cases) - done)
-                print(f"\r{done} of {len(cases)} cases, {left:4.0f} s left ", end="", file=sys.stderr, flush=True)
+                left = (time.monotonic() - start) / done * (len(wanted) - done)
+                print(f"\r{done} of {len(wanted)} cases, {left:4.0f} s left ", end="", file=sys.stderr, flush=True)
             yield stored
     if sys.stderr.isatty():
         print(file=sys.stderr)
@@ -65,7 +68,10 @@ def _all(cases: Sequence[Case], jobs: int) -> Iterator[Stored]:
 
 def stored_outputs_of(index: int) -> Stored:
     """The outputs of one of the cases, as they are stored."""
-    return stored_outputs(CASES[index])
+    try:
+        return stored_outputs(CASES[index])
+    except Exception as error:
+        raise RuntimeError(f"{CASES[index].name}: {type(error).__name__}: {error}") from error
 
 
 def stored_outputs(case: Case) -> Stored:
@@ -78,8 +84,9 @@ def _stored(output: Computed, specified: bool) -> tuple[Array, dict[str, Any]]:
         numbers = np.empty(output.numbers.shape, dtype=np.float64)
         error = mpf(0)
         for index in arrays.indices(numbers.shape):
-            numbers[index] = float(output.numbers[index])
-            error = max(error, abs(output.numbers[index] - mpf(float(numbers[index]))))
+            x = output.numbers[index]
+            numbers[index] = float(x) if abs(x) > output.bound else 0.0  # what may be zero is
+            error = max(error, abs(x - mpf(float(numbers[index]))))
         moved = output.moved_in_float32
         said: dict[str, Any] = {
             "bound": rounded_up(error + output.bound),
@@ -100,12 +107,21 @@ def rounded_up(x: Any) -> float:
     return max(few, 5e-324)
 
 
+def recorded(cases: Iterable[Case], folder: Path) -> dict[str, Stored]:
+    """What a suite has of these cases already, as it stands: of the same inputs."""
+    if not (folder / MANIFEST).exists():
+        return {}
+    old = {case.name: case for case in suite.read(folder, whole=False).cases}
+    same = [old[case.name] for case in cases if case.name in old and _same_inputs(case, old[case.name])]
+    return {case.name: dict(case.stored()) for case in same}
+
+
 def disagreements(cases: Iterable[Case], outputs: Mapping[str, Stored], folder: Path) -> Iterator[str]:
     """What is in a suite already, and further from what was computed than both bounds allow; of the same inputs."""
     if not (folder / MANIFEST).exists():
         return
     try:
-        old = {case.name: case for case in suite.read(folder).cases}
+        old = {case.name: case for case in suite.read(folder, whole=False).cases}
     except FileError as error:
         yield f"what is in {folder} cannot be read: {error}"
         return
@@ -154,7 +170,7 @@ def write(folder: Path, cases: Sequence[Case], outputs: Mapping[str, Stored]) ->
         "kinds": conventions.KINDS,
         "models": {name: FORMULAS[name] for name in sorted({case.model for case in cases} | _parts(entries))},
         "cases": entries,
-        "optima": [json.loads(data) for name, data in optima.items() if name.endswith(".json")],
+        "optima": _optima(optima),
         "files": [_file(name, data) for name, data in sorted(files.items())],
     }
     suite.validate(manifest)
@@ -166,6 +182,20 @@ def write(folder: Path, cases: Sequence[Case], outputs: Mapping[str, Stored]) ->
     for path in (folder / "arrays").iterdir():
         if f"arrays/{path.name}" not in files:
             path.unlink()
+
+
+def _optima(files: Mapping[str, bytes]) -> list[Any]:
+    """The certified optima as their own manifest has them, their files named from the suite's folder."""
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [renamed(part) for part in value]
+        if isinstance(value, dict):
+            return {key: f"optima/{part}" if key == "npy" else renamed(part) for key, part in value.items()}
+        return value
+
+    own = files.get("optima/optima.json")
+    return [] if own is None else [renamed(entry) for entry in json.loads(own)["optima"]]
 
 
 def _entry(case: Case, outputs: Stored, files: dict[str, Numbers]) -> dict[str, Any]:
