@@ -14,7 +14,15 @@ from refdeconv.cli import files
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write(path: Path, report: Report, target: str, point: str, *, interrupted: bool = False) -> None:
+def write(
+    path: Path,
+    report: Report,
+    target: str,
+    point: str,
+    *,
+    interrupted: bool = False,
+    suite_name: str = "refdeconv check",
+) -> None:
     """Write the report: WRONG is a failure, INCONCLUSIVE an error, so that nobody takes it for a pass.
 
     Parameters
@@ -27,6 +35,8 @@ def write(path: Path, report: Report, target: str, point: str, *, interrupted: b
         What was checked, and where, in words.
     interrupted : bool
         Whether the check was ended before its time.
+    suite_name : str
+        The command whose report it is.
     """
     cases = [_case(finding, report, target) for finding in report.findings]
     if interrupted or not report.findings:
@@ -36,7 +46,7 @@ def write(path: Path, report: Report, target: str, point: str, *, interrupted: b
         cases.append(case)
     suite = _element(
         "testsuite",
-        name="refdeconv check",
+        name=suite_name,
         package=_token(target),
         id="0",
         timestamp=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()),

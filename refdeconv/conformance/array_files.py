@@ -38,7 +38,11 @@ def inside(folder: Path, name: str) -> Path:
     if not name or "\\" in name or "\0" in name or ":" in name or any(part in ("", ".", "..") for part in parts):
         raise FileError(f"{name!r} is not the name of a file inside of {folder}: only plain relative names are read")
     path = folder.joinpath(*parts)
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        within = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError) as error:
+        raise FileError(f"{name} in {folder} leads nowhere: {error}") from None
+    if not within:
         raise FileError(f"{name} points outside of {folder} (a link?): put the file itself there")
     return path
 
@@ -47,18 +51,16 @@ def contents(folder: Path, name: str, *, most: int, sha256: str | None = None) -
     """What is in a file of at most so many bytes, after its hash is found to be right, if one is known."""
     path = inside(folder, name)
     try:
+        _check_regular(path.stat().st_mode, folder, name)
         # A link that appeared since is not followed, and a pipe that nobody writes to does not block.
         handle = os.open(path.resolve(), os.O_RDONLY | _NO_LINK | _NO_WAIT | _BINARY)
     except FileNotFoundError:
         raise FileError(f"{name} is missing in {folder}") from None
-    except IsADirectoryError:
-        raise FileError(f"{name} in {folder} is a folder, not a file") from None
     except OSError as error:
         raise FileError(f"{name} in {folder} cannot be read: {error.strerror or error}") from error
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise FileError(f"{name} in {folder} is not a file, but a {_kind(status.st_mode)}")
+        _check_regular(status.st_mode, folder, name)
         if status.st_size > most:
             raise FileError(
                 f"{name} has {status.st_size} bytes, and at most {most} are expected: is it the right array?"
@@ -74,9 +76,10 @@ def contents(folder: Path, name: str, *, most: int, sha256: str | None = None) -
     return found
 
 
-def _kind(mode: int) -> str:
+def _check_regular(mode: int, folder: Path, name: str) -> None:
     kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
-    return kinds.get(stat.S_IFMT(mode), "device")
+    if not stat.S_ISREG(mode):
+        raise FileError(f"{name} in {folder} is not a file, but a {kinds.get(stat.S_IFMT(mode), 'device')}")
 
 
 def read_npy(
@@ -126,12 +129,12 @@ def _parsed(name: str, found: bytes, shape: Sequence[int], dtypes: Sequence[str]
 
 
 def _header_reader(name: str, version: tuple[int, int]) -> Callable[[io.BytesIO], Any]:
-    """What reads the header of a version; those that numpy writes for plain numbers."""
+    """What reads the header of a version."""
     if version == (1, 0):
         return np.lib.format.read_array_header_1_0
-    if version == (2, 0):
+    if version in ((2, 0), (3, 0)):  # they differ in the letters of field names, and there are no fields here
         return np.lib.format.read_array_header_2_0
-    raise FileError(f"{name} has version {version[0]}.{version[1]} of the .npy format, allowed: 1.0, 2.0")
+    raise FileError(f"{name} has version {version[0]}.{version[1]} of the .npy format, allowed: 1.0, 2.0, 3.0")
 
 
 def _check_dtype(dtype: np.dtype[Any], name: str, dtypes: Sequence[str]) -> None:
@@ -170,8 +173,8 @@ def read_raw(
 ) -> Array:
     """The array in a raw file, little-endian and in C order; without `most` the file must hold it and nothing else."""
     size = prod(shape) * np.dtype(DTYPES[dtype]).itemsize
-    found = contents(folder, name, most=size if most is None else most, sha256=sha256)
-    if len(found) < offset + size or (most is None and len(found) != offset + size):
+    found = contents(folder, name, most=offset + size if most is None else most, sha256=sha256)
+    if offset < 0 or len(found) < offset + size or (most is None and len(found) != offset + size):
         raise FileError(f"{name} has {len(found)} bytes, expected {offset + size}: {dtype} of shape {tuple(shape)}")
     array = np.frombuffer(found, DTYPES[dtype], prod(shape), offset).reshape(shape)
     return _checked(array, name, shape, (dtype,), finite)

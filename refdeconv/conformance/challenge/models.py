@@ -26,6 +26,7 @@ def truth(problem: Problem) -> Answer:
     def answer(function: str, x: Array, v: Array | None) -> Array:
         if function == "hvp":
             assert objective is not None
+            assert v is not None
             return objective.hvp(x, v)
         return np.asarray(getattr(operator if function in ("forward", "adjoint") else objective, function)(x))
 
