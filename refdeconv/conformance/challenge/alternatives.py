@@ -117,14 +117,14 @@ def _of_the_blur(problem: Problem, own: Pieces) -> Iterator[Alternative]:
 def _blurs(problem: Problem) -> Iterator[tuple[str, str, Callable[[], Any]]]:
     psf, origin = problem.arrays["psf"], np.array(problem.origin)
     turned = np.array(psf.shape) - 1 - origin
-    flip = "it is a correlation, where a convolution is due"
+    flip = "turn it around: convolution and correlation are taken for each other"
     yield "PSF not flipped", flip, lambda: convolution(problem, np.flip(psf), origin=tuple(map(int, turned)))
     if psf.ndim > 1:
         for axis in range(psf.ndim):
             there = tuple(int(turned[a] if a == axis else origin[a]) for a in range(psf.ndim))
             yield (
                 f"PSF not flipped along axis {axis}",
-                flip + " along that axis",
+                f"{flip}, along that axis",
                 partial(convolution, problem, np.flip(psf, axis), origin=there),
             )
         there = tuple(map(int, origin[::-1]))

@@ -165,7 +165,7 @@ def _finding(observed: Observed, made: Challenge, reference: Reference) -> tuple
         Verdict.PASS,
         max(observed.errors),
         max(observed.bounds),
-        f"{count} answers against the right ones in longdouble, and the rounding of {made.problem.precision} precision",
+        f"{count} calls, against longdouble",
         evaluations=count,
     )
     if not observed.wrong:
@@ -213,7 +213,7 @@ def _of_repeats(
     if not count:
         return []
     kind: Property = "determinism"
-    method = f"{count} inputs that were asked for again, in another place of the sequence"
+    method = f"{count} calls that came again"
     if not different:
         return [Finding(kind, Verdict.PASS, error, detectable, method)]
     functions = list(dict.fromkeys(function for function, _, _ in different))

@@ -18,15 +18,15 @@ _EDGES = {
     "nearest": "the nearest pixel: `x[-1] = x[-2] = x[0]`, `x[n] = x[n-1]`",
     "valid": "nothing: only those pixels are computed that need no other",
 }
-_BLUR = """The **blur** `K` is the convolution with the PSF `h`, whose sample `o = {origin}` multiplies the pixel
-itself:
+_BLUR = """The **blur** `K` is the convolution with the PSF `h`, whose sample at `o = {origin}` multiplies the
+pixel itself:
 
     (K x)[i] = sum over all j of  h[j] * x[i + o - j]
 
 Indices are tuples, one number for each axis, and start at 0. It is a convolution (the PSF is flipped),
 not a correlation.
 
-Beyond the edges of `x` there is (`{boundary}`) {edge}. Along an axis of one pixel `reflect` and `mirror` repeat it.
+Beyond the edges of `x` there is (`{boundary}`) {edge}; `n` is the number of pixels along an axis.
 """
 _VALID = """The **blur** `K` is the convolution with the PSF `h` of shape `k`, where the PSF lies inside of the image:
 
@@ -78,7 +78,6 @@ def text(made: Challenge) -> str:
     problem = made.problem
     template = resources.files("refdeconv.conformance.challenge").joinpath("README.template.md").read_text("utf-8")
     digits = "float32 or float64" if problem.precision == "single" else "float64"
-    several = len(problem.shape) > 1
     known = {
         "name": problem.name,
         "title": problem.about.title,
@@ -89,24 +88,35 @@ def text(made: Challenge) -> str:
         "functions": ", ".join(f"`{function}`" for function in problem.functions),
         "dtype": digits,
         "precision": _PRECISION[problem.precision],
-        "matlab_read": _MATLAB_MANY if several else _MATLAB_ONE,
-        "julia_read": _JULIA_MANY if several else _JULIA_ONE,
-        "shape_matlab": ", ".join(map(str, problem.shape[::-1])),
+        "shape_reversed": ", ".join(map(str, problem.shape[::-1])),
         "axes_matlab": " ".join(str(axis) for axis in range(len(problem.shape), 0, -1)),
         "axes_julia": ", ".join(str(axis) for axis in range(len(problem.shape), 0, -1)),
-        "number": str(problem.shape[0]),
     }
-    for key, entry in known.items():
+    layout = _MANY if len(problem.shape) > 1 else _ONE
+    for key, entry in {**layout, **known}.items():  # what stands in the layout is known
         template = template.replace(f"@{key}@", entry)
-    for key in ("shape_matlab", "axes_matlab", "axes_julia", "number"):  # inside of what was put in
-        template = template.replace(f"@{key}@", known[key])
     return template
 
 
-_MATLAB_MANY = "x = permute(reshape(x, [@shape_matlab@]), [@axes_matlab@]);  % x(i+1, j+1, ...) is x[i, j, ...] above"
-_MATLAB_ONE = "x = x(:);  % x(i+1) is x[i] above"
-_JULIA_MANY = "x = permutedims(reshape(x, @shape_matlab@), (@axes_julia@))  # x[i+1, j+1, ...] is x[i, j, ...] above"
-_JULIA_ONE = "# x[i+1] is x[i] above"
+_MANY = {
+    "order": """```text
+MATLAB, Octave:  x = permute(reshape(x, [@shape_reversed@]), [@axes_matlab@]);
+                 y = permute(y, [@axes_matlab@]);  % before writing
+Julia:           x = permutedims(reshape(x, @shape_reversed@), (@axes_julia@))
+                 y = permutedims(y, (@axes_julia@))  # before writing
+```""",
+    "matlab_read": "x = permute(reshape(x, [@shape_reversed@]), [@axes_matlab@]);  % x(i+1, j+1) is x[i, j] above",
+    "matlab_write": "y = permute(x, [@axes_matlab@]);",
+    "julia_read": "x = permutedims(reshape(x, @shape_reversed@), (@axes_julia@))  # x[i+1, j+1] is x[i, j] above",
+    "julia_write": 'write("answers/001.bin", permutedims(x, (@axes_julia@)))',
+}
+_ONE = {
+    "order": "With a single axis, as here, there is nothing to turn around.",
+    "matlab_read": "% x(i+1) is x[i] above",
+    "matlab_write": "y = x;",
+    "julia_read": "# x[i+1] is x[i] above",
+    "julia_write": 'write("answers/001.bin", collect(x))',
+}
 _PRECISION = {
     "double": "Double precision is expected throughout; single precision anywhere inside is found, and is wrong.",
     "single": "Single precision is enough: all inputs are numbers of float32, kept as float64; answers may be float32.",

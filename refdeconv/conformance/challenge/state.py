@@ -41,6 +41,9 @@ def differing(observed: Observed, pairs: list[tuple[int, int]]) -> list[tuple[in
 
 def of_state(observed: Observed, made: Challenge, reference: Reference) -> Iterator[Explanation]:
     """Names for answers that depend on the calls before."""
+    pairs = differing(observed, repeats(observed, made))
+    if 0 in observed.wrong and not pairs:
+        return  # before the first call there was nothing that it could depend on
     yield from _accumulated(observed)
     texts = [_stale(observed, index, made, reference) for index in observed.wrong]
     told = [text for text in texts if text]
@@ -48,7 +51,6 @@ def of_state(observed: Observed, made: Challenge, reference: Reference) -> Itera
         more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
         yield Explanation("stale", None, "; ".join(told[:_NAMED]) + more)
         return
-    pairs = differing(observed, repeats(observed, made))
     if pairs:
         i, j = pairs[0]
         states = ["wrong" if k in observed.wrong else "right" for k in (i, j)]
@@ -80,10 +82,10 @@ def _candidates(call: Call, made: Challenge, reference: Reference) -> Iterator[t
     """What a cache may hold: the answer, or a part of it, at a point or along a direction of an earlier call."""
     own = pieces(made.problem)
     for point, seen in _earlier_points(call, made):
-        yield f"the answer at {point}, {seen}", reference.right(call.function, point, call.direction).answer
+        yield f"the answer at {point}, {seen}", reference.quick(call.function, point, call.direction)
     if call.function == "hvp":
         for direction, seen in _earlier_directions(call, made):
-            yield f"the answer along {direction}, {seen}", reference.right("hvp", call.point, direction).answer
+            yield f"the answer along {direction}, {seen}", reference.quick("hvp", call.point, direction)
     if own.fidelity is None or call.function in ("forward", "adjoint"):
         return
     for point, seen in _earlier_points(call, made):
@@ -94,8 +96,8 @@ def _candidates(call: Call, made: Challenge, reference: Reference) -> Iterator[t
 
 
 def _mixed(call: Call, point: str, seen: str, own: Pieces, reference: Reference) -> Iterator[tuple[str, Array]]:
-    here, there = (reference.arrays[name].astype(np.longdouble) for name in (call.point, point))
-    v = reference.arrays[call.direction].astype(np.longdouble) if call.direction else None
+    here, there = (reference.arrays[name] for name in (call.point, point))
+    v = reference.arrays[call.direction] if call.direction else None
     terms = "its data term", "its regulariser"
     for text, (x, z) in zip(terms, ((there, here), (here, there)), strict=True):
         fit, rest = own.terms(call.function, x, z, v)

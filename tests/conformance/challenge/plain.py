@@ -1,4 +1,4 @@
-"""Implementations that answer challenges: written plainly, with nothing of the package's mathematics, and made wrong."""
+"""An implementation that answers challenges, written plainly, with nothing of the package's mathematics."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ _PAD = {"constant": "constant", "wrap": "wrap", "reflect": "symmetric", "mirror"
 
 @dataclass
 class Plain:
-    """Least squares or the article's norms, by sums over the samples of the PSF; the adjoint by the transposed matrix."""
+    """Least squares or the article's norms, by sums over the samples of the PSF; the adjoint is the transposed matrix."""
 
     problem: object
     dtype: type = np.float64
