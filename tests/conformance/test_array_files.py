@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,9 +88,10 @@ def test_any_bytes_are_an_array_or_a_file_error(tmp_path_factory, content):
         for start in (b"", npy(ARRAY)[:60]):
             (folder / name).write_bytes(start + content)
             try:
-                assert read(folder, name, SHAPE).shape == SHAPE
-            except FileError as error:
-                assert name in str(error)
+                found = read(folder, name, SHAPE)
+            except FileError:
+                continue
+            assert found.shape == SHAPE
 
 
 @pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
@@ -197,7 +199,7 @@ def test_parts_of_a_raw_file(tmp_path):
 
 def test_a_changed_file_is_noticed(tmp_path):
     sha256 = write_whole(tmp_path, "a.npy", npy_bytes(ARRAY))
-    (tmp_path / "a.npy").write_bytes(npy_bytes(ARRAY + 1e-16 * (ARRAY == ARRAY[2, 1])))
+    (tmp_path / "a.npy").write_bytes(npy_bytes(ARRAY + 1e-16 * (ARRAY[2, 1] == ARRAY)))
     with pytest.raises(FileError, match="not what was written"):
         read_npy(tmp_path, "a.npy", SHAPE, sha256=sha256)
 
@@ -255,12 +257,9 @@ def test_what_is_no_file_is_not_read(tmp_path):
         contents(tmp_path, "file/below", most=100)
 
 
-def test_devices_are_not_read(tmp_path):
-    if not os.path.exists("/dev/zero"):
-        pytest.skip("no devices here")
-    with pytest.raises(FileError, match="points outside|not a file"):
-        (tmp_path / "zero").symlink_to("/dev/zero")
-        contents(tmp_path, "zero", most=100)
+def test_devices_are_not_read():
+    with pytest.raises(FileError, match="not a file, but a device"):
+        contents(Path("/dev"), "null", most=100)
 
 
 def test_large_files_are_not_read(tmp_path):

@@ -55,7 +55,8 @@ Both are norms, **not squared**.""",
     ),
     "least-squares-total-variation": f"""    F(x) = sum(weight * (K x - data)^2) / 2 + mu * TV(x)
 {_TV}""",
-    "robust-total-variation": f"""    F(x) = sum(weight * delta^2 * (sqrt(1 + ((K x - data) / delta)^2) - 1)) + mu * TV(x)
+    "robust-total-variation": f"""    F(x) = sum(weight * delta^2 * (sqrt(1 + (r / delta)^2) - 1)) + mu * TV(x)
+    r = K x - data
 {_TV}""",
     "poisson-total-variation": f"""    F(x) = sum(u - data + data * log(data / u)) + mu * TV(x)
     u = K x + background,   0 * log(0) = 0

@@ -9,7 +9,7 @@ _PAD = {"constant": "constant", "wrap": "wrap", "reflect": "symmetric", "mirror"
 
 @dataclass
 class Plain:
-    """Least squares or the article's norms, by sums over the samples of the PSF; the adjoint is the transposed matrix."""
+    """Least squares or the article's norms, by sums over the PSF; the adjoint is the transposed matrix."""
 
     problem: object
     dtype: type = np.float64
