@@ -17,6 +17,7 @@ from refdeconv.cli.check_command import EXIT_STATUS, INTERRUPTED, NO_VERDICT, co
 from refdeconv.cli.progress import CheckProgress, consoles
 from refdeconv.conformance import challenge as challenges
 from refdeconv.conformance.array_files import FileError
+from refdeconv.conformance.challenge.folder import OWN_FILES
 from refdeconv.conformance.challenge.problem import BASES, OBJECTIVE
 from refdeconv.operators.convolution import BOUNDARIES
 
@@ -169,11 +170,11 @@ def _judged(folder: Path, as_json: bool, junit_path: Path | None) -> int:
 
 def _check_junit(folder: Path, path: Path) -> None:
     """Find out before the work whether it can be written, and refuse what would change the challenge."""
-    inner = path.resolve()
-    if inner.is_relative_to(folder.resolve()) and (
-        inner.exists() or "answers" in inner.parts or "inputs" in inner.parts
-    ):
-        raise files.InputError(f"--junit: {path} is a file of the challenge, which is never overwritten")
+    here, top = path.resolve(), folder.resolve()
+    if here.is_relative_to(top):
+        parts = here.relative_to(top).parts
+        if len(parts) != 1 or parts[0] in OWN_FILES:
+            raise files.InputError(f"--junit: {path} is among the challenge's own files, which are never overwritten")
     files.check_writable(path)
 
 

@@ -14,6 +14,8 @@ from refdeconv.conformance.challenge.probes import Call, Probe
 from refdeconv.conformance.challenge.problem import Problem
 
 MANIFEST = "challenge.json"
+TEXTS = ("README.md", "calls.csv", "parameters.csv")
+OWN_FILES = (MANIFEST, *TEXTS)
 FORMAT, VERSION = "refdeconv-challenge", 1
 ENDINGS = (".npy", ".bin", ".txt")  # of answers; inputs have the first two
 LARGEST_MANIFEST = 2**20

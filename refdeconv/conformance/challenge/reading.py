@@ -13,6 +13,7 @@ from refdeconv.conformance.challenge.folder import (
     ENDINGS,
     LARGEST_MANIFEST,
     MANIFEST,
+    TEXTS,
     Challenge,
     check_schema,
     fingerprint,
@@ -52,7 +53,7 @@ def read(folder: Path) -> Challenge:
     calls = tuple(_call(entry, number, problem, arrays) for number, entry in enumerate(manifest["calls"], 1))
     if {call.function for call in calls} != set(problem.functions):
         raise FileError(f"{MANIFEST}: functions are not those of the calls")
-    for name in ("README.md", "calls.csv", "parameters.csv"):
+    for name in TEXTS:
         contents(folder, name, most=_LARGEST_TEXT, sha256=_hash(manifest, name))
     return Challenge(problem, manifest["seed"], arrays, calls)
 

@@ -80,6 +80,7 @@ def test_the_same_seed_writes_the_same_folder(tmp_path):
     assert contents[0]["inputs/x1.bin"] != contents[2]["inputs/x1.bin"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", challenges.NAMES)
 def test_every_problem_is_written_and_read(name, tmp_path):
     for shape in ((7,), (5, 6), (5, 4, 3)):

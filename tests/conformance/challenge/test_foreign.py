@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -107,3 +108,34 @@ def test_a_program_in_octave_whose_adjoint_does_not_turn_the_psf(octave, tmp_pat
     status, report, found = verdict(tmp_path / "m")
     assert (status, report["blame"]) == (1, ["adjoint"])
     assert all("PSF not flipped" in found[name]["diagnosis"] for name in ("gradient", "hvp", "adjoint"))
+
+
+def snippet(folder, language):
+    """What the README of a challenge tells users of a language to write."""
+    text = (folder / "README.md").read_text()
+    return text.split(f"\n{language}", 1)[1].split("```text\n", 1)[1].split("```", 1)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", ["7", "5x6", "4x5x3"])
+def test_what_the_readme_says_to_octave(octave, tmp_path, shape):
+    """An array that is read and written as it says is the same again, and its entries are where they should be."""
+    folder = tmp_path / "m"
+    challenge(folder, "--problem", "convolution", "--shape", shape)
+    code = snippet(folder, "MATLAB, Octave:") + "printf('%.17g', x(1, end));"
+    program = tmp_path / "snippet.m"
+    program.write_text(code)
+    done = subprocess.run(
+        [OCTAVE, "--no-gui", "--norc", program], cwd=folder, check=True, capture_output=True, text=True
+    )
+    assert (folder / "answers/001.bin").read_bytes() == (folder / "inputs/x1.bin").read_bytes()
+    x1 = np.load(folder / "inputs/x1.npy")
+    assert float(done.stdout) == x1[0].ravel()[-1]  # the last entry of the first row, in any number of axes
+
+
+def test_what_the_readme_says_to_python(tmp_path, monkeypatch):
+    folder = tmp_path / "p"
+    challenge(folder, "--problem", "convolution")
+    monkeypatch.chdir(folder)
+    exec(snippet(folder, "Python:"), {"numpy": np})
+    assert (folder / "answers/001.npy").read_bytes() == (folder / "inputs/x1.npy").read_bytes()
