@@ -52,7 +52,7 @@ def test_wrong_answers(folder, tmp_path):
     assert report["blame"] == ["gradient"]
     assert report["target"] == str(folder)
     (wrong,) = [found for found in report["findings"] if found["verdict"] == "WRONG"]
-    assert (wrong["property"], wrong["where"]) == ("gradient", "in all 13 calls")
+    assert (wrong["property"], wrong["where"]) == ("gradient", "in all 15 calls")
     assert "factor 0.5" in wrong["diagnosis"]
     assert {call["number"] for call in report["calls"] if not call["right"]} == {
         call["number"] for call in report["calls"] if call["function"] == "gradient"
@@ -103,7 +103,7 @@ def test_a_report_is_not_written_over_the_challenge(folder):
         (["--problem", "article", "--shape", "5"], ""),
         (["--problem", "article", "--shape", "5x"], "is not a shape, such as 13x10"),
         (["--problem", "article", "--shape", "2x2"], "at least 3 pixels"),
-        (["--problem", "article", "--shape", "99999x99999"], "at most 1048576"),
+        (["--problem", "article", "--shape", "99999x99999"], "at most 262144"),
         (["--problem", "article", "--functions", "value,gradients"], "did you mean 'gradient'?"),
         (["--problem", "article", "--seed", "-1"], "--seed"),
         (["--problem", "article", "--precision", "half"], "--precision"),

@@ -1,8 +1,8 @@
 """What is asked of an implementation: a sequence of calls, in an order in which usual mistakes with state show.
 
 A point comes back after others; the Hessian product is asked for where neither value nor gradient has been; a gradient
-follows a value at another point; points differ in one pixel, or have the same sum, norm and first entry, so that a
-cache with a wrong key is found.
+follows a value at another point; points differ in one pixel, by much or by a millionth, or have the same sum, norm and
+first entry, so that a cache with a wrong key is found.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from refdeconv._arrays import Array, Shape
 from refdeconv.conformance.challenge.problem import Problem, rounded, scene, typical
 
 _STREAM = 0x70726F6265  # apart from the stream of the problem's own numbers, which has the same seed
+_SLIGHTLY = 1 + 2.0**-20  # so little that a point would pass for the one before
 
 # One call a word: the function's letter, the point, and the direction of a Hessian product.
 _LETTERS = {"v": "value", "g": "gradient", "h": "hvp", "f": "forward", "a": "adjoint"}
@@ -32,6 +33,7 @@ _SEQUENCE = """
     v:x6 g:x6 h:x6:d2 f:x6
     v:x7 g:x7 h:x7:d2 f:x7
     h:x1:d5 h:x2:x1 g:x1 g:x1 v:x8 g:x8 h:x8:d1 f:x8
+    v:x1 v:x9 g:x1 g:x9 h:x1:d1 h:x9:d1 f:x1 f:x9 a:y1 a:y5
     v:x2 v:x2 h:x3:d1 f:x1 a:y1 g:x3 v:x1
 """
 
@@ -102,12 +104,13 @@ def _points(problem: Problem, rng: np.random.Generator) -> dict[str, Probe]:
         "x6": Probe(x1 * 2.0**10, "x1 times 1024"),
         "x7": Probe(x1 * 2.0**-10, "x1 over 1024"),
         "x8": Probe(_changed(x1, 1), "x1 with another pixel changed"),
+        "x9": Probe(_changed(x1, x1.size // 2, _SLIGHTLY), "x1 with one pixel changed by a millionth"),
     } | _units(shape, "")
 
 
-def _changed(image: Array, index: int) -> Array:
+def _changed(image: Array, index: int, factor: float = 1.25) -> Array:
     changed = image.copy()
-    changed.ravel()[index] *= 1.25
+    changed.ravel()[index] *= factor
     return changed
 
 
@@ -129,6 +132,7 @@ def _data(shape: Shape, rng: np.random.Generator) -> dict[str, Probe]:
         "y2": Probe(_changed(y1, y1.size // 2), "y1 with one entry changed"),
         "y3": Probe(y1 * 2.0**20, "y1 times 2**20"),
         "y4": Probe(y1 * 2.0**-20, "y1 over 2**20"),
+        "y5": Probe(_changed(y1, y1.size // 2, _SLIGHTLY), "y1 with one entry changed by a millionth"),
     } | _units(shape, "_y")
 
 

@@ -16,7 +16,7 @@ from refdeconv.operators.convolution import BOUNDARIES
 OBJECTIVE = ("value", "gradient", "hvp", "forward", "adjoint")  # forward and adjoint are those of its blur
 OPERATOR = ("forward", "adjoint")
 PRECISIONS = ("double", "single")
-LEAST, MOST = 3, 2**20  # pixels along an axis, and in all
+LEAST, MOST = 3, 2**18  # pixels along an axis, and in all
 
 _PSF_SIZES: Mapping[int, Shape] = {1: (4,), 2: (5, 4), 3: (3, 4, 2)}  # odd and even
 _COUNTS = 40.0  # photons in a bright pixel

@@ -116,10 +116,10 @@ def test_nothing_is_overwritten(folder, tmp_path):
 
 
 def test_missing_answers_are_counted(folder):
-    assert "1 of 26 answers are missing" in error_of_without(folder, "answers/004.npy")
+    assert "1 of 30 answers are missing" in error_of_without(folder, "answers/004.npy")
     shutil.rmtree(folder / "answers")
     text = error_of(folder)
-    assert "26 of 26 answers are missing" in text
+    assert "30 of 30 answers are missing" in text
     assert "run your program" in text
 
 

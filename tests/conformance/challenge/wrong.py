@@ -211,6 +211,24 @@ class KeyedByFirst(Plain):
         return self.memory[key]
 
 
+class KeyedRoughly(Plain):
+    """The Hessian product's residual is kept as long as the point is nearly the same."""
+
+    def hvp(self, x, v):
+        if "x" not in self.memory or not np.allclose(self.memory["x"], x):
+            self.memory["x"] = x
+        return super().hvp(self.memory["x"], v)
+
+
+class OldDirection(Plain):
+    """Each product is along the direction of the one before."""
+
+    def hvp(self, x, v):
+        before = self.memory.get("v", v)
+        self.memory["v"] = v
+        return super().hvp(x, before)
+
+
 class BufferNotCleared(Plain):
     def adjoint(self, y):
         self.memory["sum"] = self.memory.get("sum", 0) + super().adjoint(y)
@@ -253,6 +271,8 @@ WRONG = [
     (StaleHessian, "article", "hvp", "stale"),
     (KeyedBySum, "article", "gradient", "stale"),
     (KeyedByFirst, "article", "value", "stale"),
+    (KeyedRoughly, "article", "hvp", "stale"),
+    (OldDirection, "article", "hvp", "stale"),
     (BufferNotCleared, "convolution", "adjoint", "accumulates"),
     (DriftsAway, "article", "value", "depends on the order of calls"),
 ]
