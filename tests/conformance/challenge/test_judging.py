@@ -7,6 +7,7 @@ import pytest
 
 from refdeconv.checks.report import Verdict
 from refdeconv.conformance import challenge as challenges
+from refdeconv.conformance.challenge.alternatives import alternatives
 from refdeconv.conformance.challenge.models import pieces, truth
 from tests.conformance.challenge.plain import Plain, answers
 from tests.conformance.challenge.wrong import WRONG, Correlation, HalfGradient, SinglePsf
@@ -89,6 +90,27 @@ def test_a_wrong_implementation_is_found_and_named(implementation, name, functio
 def test_the_name_does_not_depend_on_the_seed(implementation, name, function, phrase):
     for seed in range(1, 4):
         assert phrase in judged(name, implementation, (8, 9), seed=seed).report[function].diagnosis
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["convolution-reflect", "least-squares-tikhonov", "differences"])
+def test_every_mistake_that_has_a_name_is_called_by_it(name):
+    made = challenges.challenge(name, (7, 6))
+    for mistake in alternatives(made.problem):
+        found = {}
+        for call in made.calls:
+            x, v = (made.probes[n].array if n else None for n in (call.point, call.direction))
+            found[call] = np.asarray(mistake.answer(call.function, x, v))
+        report = challenges.judged(made, found).report
+        if mistake.name == "boundary of the adjoint" and made.problem.boundary == "constant":
+            assert report.verdict is Verdict.PASS  # it is the adjoint there
+            continue
+        assert report.verdict is Verdict.WRONG, mistake
+        # Several mistakes may be one: a weight that is outside of an adjoint is missing in the value.
+        other = "weight" if "weight" in mistake.name else mistake.name
+        names = {other, mistake.name.removesuffix(" in the adjoint"), mistake.name.removesuffix(" in the forward map")}
+        wrong = [finding for finding in report.findings if finding.verdict is Verdict.WRONG]
+        assert all(any(part in finding.diagnosis for part in names) for finding in wrong), f"{mistake}: {report}"
 
 
 def test_places_are_named():
