@@ -224,7 +224,8 @@ def _in_place(observed: Observed, place: Place | None) -> Iterator[Explanation]:
 def _single(observed: Observed) -> Iterator[Explanation]:
     """Errors of the size that arithmetic in float32 makes, in answers that no other mistake explains."""
     errors = [observed.errors[i] for i in observed.wrong]
-    if _SINGLE[0] < float(np.median(errors)) and max(errors) < _SINGLE[1]:
+    most = 2 * len(errors) >= len(observed.calls)
+    if most and _SINGLE[0] < float(np.median(errors)) and max(errors) < _SINGLE[1]:
         text = (
             f"errors of {float(np.median(errors)):.0e} of the answer, as arithmetic in float32 makes them somewhere "
             "inside; keep all numbers and sums in double precision"

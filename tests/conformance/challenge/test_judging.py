@@ -132,7 +132,8 @@ def test_an_error_of_a_single_call_is_found():
     found[call] = found[call] * (1 + 1e-9)
     report = challenges.judged(made, found).report
     assert report.blame == ("hvp",)
-    assert f"in 1 of 15 calls ({call.number:03})" in report["hvp"].where
+    assert f"in 1 of 17 calls ({call.number:03})" in report["hvp"].where
+    assert report["hvp"].diagnosis.startswith(f"like no usual mistake; largest in call {call.number:03}")
 
 
 def test_lost_digits_without_a_name_are_no_verdict():
