@@ -17,6 +17,8 @@ from refdeconv.conformance.challenge.models import (
     Term,
     convolution,
     fidelity,
+    flat_fidelity,
+    flat_regularizer,
     of_operator,
     pieces,
     regularizer,
@@ -242,7 +244,7 @@ def _of_hessians(problem: Problem, own: Pieces) -> Iterator[Alternative]:
     """Without the curvature of what is inside: Gauss-Newton, lagged diffusivity, reweighting, Fisher scoring."""
     assert own.fidelity is not None
     assert own.regularizer is not None
-    fit, rest = _flat_fidelity(problem), _flat_regularizer(problem)
+    fit, rest = flat_fidelity(problem), flat_regularizer(problem)
     fits = own.fidelity if fit is None else replace(own.fidelity, hvp=fit)
     rests = own.regularizer if rest is None else replace(own.regularizer, hvp=rest)
     name, text = "Gauss-Newton used as Hessian", "the exact Hessian is due, here it lacks the curvature of"
@@ -252,27 +254,6 @@ def _of_hessians(problem: Problem, own: Pieces) -> Iterator[Alternative]:
         yield Alternative(name, f"{text} the regulariser", replace(own, regularizer=rests))
     if fit is not None and rest is not None:
         yield Alternative(name, f"{text} both terms", replace(own, fidelity=fits, regularizer=rests))
-
-
-def _flat_fidelity(problem: Problem) -> Callable[[Array, Array], Array] | None:
-    arrays, number = problem.arrays, problem.parameters
-    if problem.base == "article":
-        return lambda u, v: 0.5**0.5 * v / np.sqrt(np.sum((u - arrays["data"]) ** 2))
-    if problem.base == "robust-total-variation":
-        return lambda u, v: arrays["weight"] * v / np.sqrt(1 + ((u - arrays["data"]) / number["delta"]) ** 2)
-    if problem.about.counts:
-        return lambda u, v: v / (u + number["background"])
-    return None
-
-
-def _flat_regularizer(problem: Problem) -> Callable[[Array, Array], Array] | None:
-    D = Gradient(problem.shape)
-    if problem.base == "article":
-        return lambda x, v: 0.5**0.5 * D.gram(v) / np.sqrt(np.sum(D.forward(x) ** 2))
-    if "epsilon" in problem.parameters:
-        square = problem.parameters["epsilon"] ** 2
-        return lambda x, v: D.adjoint(D.forward(v) / np.sqrt(np.sum(D.forward(x) ** 2, axis=0) + square))
-    return None
 
 
 # ---- Precision. ----

@@ -53,17 +53,35 @@ def _objective(problem: Problem) -> Functional:
     return make[problem.base](data, psf, mu, boundary=problem.boundary, **number, **arrays)
 
 
-def size_of_terms(problem: Problem, x: Array) -> float:
-    """The sum of the sizes of all that the formula of the value adds and subtracts, as it stands in the README."""
-    number, n = problem.parameters, x.size
-    terms = number["mu"] * number.get("epsilon", 0.0) * n
+def size_of_terms(problem: Problem, function: str, x: Array, v: Array | None) -> float:
+    """The sizes of all that the textbook's formula of a function adds and subtracts, together."""
+    x = x.astype(np.float64)
+    if function == "value":
+        return _terms_of_value(problem, x)
+    return _terms_of_product(problem, x, v.astype(np.float64)) if v is not None else 0.0
+
+
+def _terms_of_value(problem: Problem, x: Array) -> float:
+    number = problem.parameters
+    terms = number["mu"] * number.get("epsilon", 0.0) * x.size
     if "delta" in number:
         terms += number["delta"] ** 2 * float(problem.arrays["weight"].sum())
     if problem.about.counts:
         data = problem.arrays["data"]
-        u = convolution(problem).forward(x.astype(np.float64)) + number["background"]
-        ratio = np.log(np.where(data > 0, data, 1)), np.log(u)
-        terms += float(np.sum(u + data * (1 + np.abs(ratio[0]) + np.abs(ratio[1]))))
+        u = convolution(problem).forward(x) + number["background"]
+        logarithms = np.abs(np.log(np.where(data > 0, data, 1))) + np.abs(np.log(u))
+        terms += float(np.sum(u + data * (1 + logarithms)))
+    return terms
+
+
+def _terms_of_product(problem: Problem, x: Array, v: Array) -> float:
+    """The flat parts of a Hessian, of which the curvature of a root is subtracted."""
+    K, terms = convolution(problem), 0.0
+    fit, rest = flat_fidelity(problem), flat_regularizer(problem)
+    if fit is not None:
+        terms += float(np.linalg.norm(K.adjoint(fit(K.forward(x), K.forward(v)))))
+    if rest is not None:
+        terms += problem.parameters["mu"] * float(np.linalg.norm(rest(x, v)))
     return terms
 
 
@@ -153,3 +171,26 @@ def regularizer(problem: Problem, **changes: Any) -> Functional:
         return regularizers.tikhonov(problem.shape, "gradient", **changes)
     epsilon = changes.pop("epsilon", problem.parameters["epsilon"])
     return regularizers.total_variation(problem.shape, epsilon, **changes)
+
+
+def flat_fidelity(problem: Problem) -> Callable[[Array, Array], Array] | None:
+    """Products with the Hessian of the data term without the curvature of what is inside, where it has any."""
+    arrays, number = problem.arrays, problem.parameters
+    if problem.base == "article":
+        return lambda u, v: 0.5**0.5 * v / np.sqrt(np.sum((u - arrays["data"]) ** 2))
+    if problem.base == "robust-total-variation":
+        return lambda u, v: arrays["weight"] * v / np.sqrt(1 + ((u - arrays["data"]) / number["delta"]) ** 2)
+    if problem.about.counts:
+        return lambda u, v: v / (u + number["background"])
+    return None
+
+
+def flat_regularizer(problem: Problem) -> Callable[[Array, Array], Array] | None:
+    """The same for the regulariser."""
+    D = Gradient(problem.shape)
+    if problem.base == "article":
+        return lambda x, v: 0.5**0.5 * D.gram(v) / np.sqrt(np.sum(D.forward(x) ** 2))
+    if "epsilon" in problem.parameters:
+        square = problem.parameters["epsilon"] ** 2
+        return lambda x, v: D.adjoint(D.forward(v) / np.sqrt(np.sum(D.forward(x) ** 2, axis=0) + square))
+    return None

@@ -93,7 +93,7 @@ class Reference:
             other = self._at(moved, function, near[point], near[direction] if direction else None)
             squares.append(size_of(other - answer) ** 2)
         level = math.sqrt(sum(squares) / _DRAWS)
-        terms = size_of_terms(self.problem, x) if function == "value" else 0.0
+        terms = size_of_terms(self.problem, function, x, v)
         level = math.hypot(level, self.epsilon * (size_of(answer) + terms) / 2)
         size = size_of(answer) or size_of(x) or 1.0
         return Right(answer, (_LEAST + _GROWTH * math.sqrt(x.size)) * level, size)

@@ -101,8 +101,8 @@ def _points(problem: Problem, rng: np.random.Generator) -> dict[str, Probe]:
         "x3": Probe(_changed(x1, 2 * x1.size // 3), "x1 with one pixel changed"),
         "x4": Probe(x4, "x1 rearranged: the same sum, norm, first and last entry"),
         "x5": Probe(size * step, "a step"),
-        "x6": Probe(x1 * 2.0**10, "x1 times 1024"),
-        "x7": Probe(x1 * 2.0**-10, "x1 over 1024"),
+        "x6": Probe(x1 * 16, "x1 times 16"),
+        "x7": Probe(x1 / 16, "x1 over 16"),
         "x8": Probe(_changed(x1, 1), "x1 with another pixel changed"),
         "x9": Probe(_changed(x1, x1.size // 2, _SLIGHTLY), "x1 with one pixel changed by a millionth"),
     } | _units(shape, "")

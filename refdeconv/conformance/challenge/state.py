@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 
@@ -81,18 +82,17 @@ def _stale(observed: Observed, index: int, made: Challenge, reference: Reference
 def _candidates(call: Call, made: Challenge, reference: Reference) -> Iterator[tuple[str, Array]]:
     """What a cache may hold: the answer, or a part of it, at a point or along a direction of an earlier call."""
     own = pieces(made.problem)
+    objective = own.fidelity is not None and call.function not in ("forward", "adjoint")
     for point, seen in _earlier_points(call, made):
-        yield f"the answer at {point}, {seen}", reference.quick(call.function, point, call.direction)
+        with suppress(ValueError):  # outside of the domain, as what an adjoint is asked at may be
+            yield f"the answer at {point}, {seen}", reference.quick(call.function, point, call.direction)
     if call.function == "hvp":
         for direction, seen in _earlier_directions(call, made):
             yield f"the answer along {direction}, {seen}", reference.quick("hvp", call.point, direction)
-    if own.fidelity is None or call.function in ("forward", "adjoint"):
-        return
-    for point, seen in _earlier_points(call, made):
-        try:
-            yield from _mixed(call, point, seen, own, reference)
-        except ValueError:  # outside of the domain
-            continue
+    if objective:
+        for point, seen in _earlier_points(call, made):
+            with suppress(ValueError):
+                yield from _mixed(call, point, seen, own, reference)
 
 
 def _mixed(call: Call, point: str, seen: str, own: Pieces, reference: Reference) -> Iterator[tuple[str, Array]]:

@@ -67,6 +67,7 @@ def test_a_program_in_c_that_forgets_to_fold(compiled, tmp_path):
     assert "border" in found["adjoint"]["where"]
 
 
+@pytest.mark.slow
 def test_a_program_in_c_that_adds_up_in_single_precision(compiled, tmp_path):
     challenge(tmp_path / "c", "--problem", "convolution-reflect", "--shape", "11x14")
     run(compiled("-DSUM=float"), str(tmp_path / "c"))
@@ -102,6 +103,7 @@ def test_a_program_in_octave_that_keeps_an_old_residual(octave, tmp_path):
     assert found["determinism"]["verdict"] == "WRONG"
 
 
+@pytest.mark.slow
 def test_a_program_in_octave_whose_adjoint_does_not_turn_the_psf(octave, tmp_path):
     challenge(tmp_path / "m", "--problem", "article")
     octave(str(tmp_path / "m"), "flip")

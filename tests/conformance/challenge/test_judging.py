@@ -9,7 +9,7 @@ from refdeconv.checks.report import Verdict
 from refdeconv.conformance import challenge as challenges
 from refdeconv.conformance.challenge.alternatives import alternatives
 from refdeconv.conformance.challenge.models import pieces, truth
-from tests.conformance.challenge.plain import Plain, answers
+from tests.conformance.challenge.plain import Naive, Plain, answers
 from tests.conformance.challenge.wrong import WRONG, Correlation, HalfGradient, SinglePsf
 
 # One of each kind; the others are slow.
@@ -32,6 +32,23 @@ def test_a_plain_implementation_is_right(name):
     assert found.report.verdict is Verdict.PASS, str(found.report)
     assert all(0 < finding.detectable < 1e-11 for finding in found.report.findings)
     assert all(finding.error < finding.detectable / 4 for finding in found.report.findings)
+
+
+@pytest.mark.parametrize("base", ["least-squares", "robust", "poisson"])
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_textbook_formulas_are_right_although_they_cancel(base, precision):
+    found = judged(f"{base}-total-variation-reflect", Naive, precision=precision)
+    assert found.report.verdict is Verdict.PASS, str(found.report)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("base", ["least-squares", "robust", "poisson"])
+def test_textbook_formulas_are_right_everywhere(base, shape):
+    for precision in ("double", "single"):
+        for seed in range(10):
+            found = judged(f"{base}-total-variation", Naive, shape, precision=precision, seed=seed)
+            assert found.report.verdict is Verdict.PASS, str(found.report)
 
 
 @pytest.mark.slow
