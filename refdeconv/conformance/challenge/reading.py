@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -118,10 +119,8 @@ def _problem(folder: Path, manifest: Mapping[str, Any]) -> Problem:
         base, boundary = parsed(name)
     except ValueError as error:
         raise FileError(f"{MANIFEST}: {error}") from None
-    about, size = BASES[base], 1
-    for n in shape:
-        size *= n
-    if min(shape) < LEAST or size > MOST or len(shape) > 3:
+    about = BASES[base]
+    if min(shape) < LEAST or prod(shape) > MOST or len(shape) > 3:
         raise FileError(f"{MANIFEST}: shape {shape} is not that of a challenge")
     if set(manifest["parameters"]) != set(about.parameters) or set(manifest["arrays"]) != set(about.arrays):
         raise FileError(f"{MANIFEST}: parameters or arrays are not those of {name}")
@@ -198,11 +197,14 @@ def _answer(folder: Path, name: str, shape: Shape, dtypes: tuple[str, ...]) -> A
         return _number(folder, name, dtypes) if shape == () else read_npy(folder, name, shape, dtypes)
     if name.endswith(".txt"):
         return read_text(folder, name, shape)
-    path, size = inside(folder, name), 4
-    for n in shape:
-        size *= n
-    single = "float32" in dtypes and path.is_file() and path.stat().st_size == size
-    return read_raw(folder, name, shape, "float32" if single else "float64")
+    path, size = inside(folder, name), 4 * prod(shape)
+    half = path.is_file() and path.stat().st_size == size
+    if half and "float32" not in dtypes:
+        raise FileError(
+            f"{name} has {size} bytes, expected {2 * size}: float64 of shape {shape}. Are these numbers of single "
+            "precision? They are answers to a challenge with --precision single only"
+        )
+    return read_raw(folder, name, shape, "float32" if half else "float64")
 
 
 def _number(folder: Path, name: str, dtypes: tuple[str, ...]) -> Array:
