@@ -8,7 +8,15 @@ import click
 
 import refdeconv as rd
 from refdeconv._arrays import choice
-from refdeconv.cli import article_command, check_command, check_subject, conformance_command, deconvolve_command, files
+from refdeconv.cli import (
+    article_command,
+    challenge_command,
+    check_command,
+    check_subject,
+    conformance_command,
+    deconvolve_command,
+    files,
+)
 from refdeconv.operators.convolution import BOUNDARIES
 from refdeconv.problems import FIDELITIES, POSITIVITY, REGULARIZERS
 from refdeconv.solve.minimizing import METHODS
@@ -67,10 +75,13 @@ def refdeconv() -> None:
     To see it work:       refdeconv article
     For your own image:   refdeconv deconvolve photo.png --psf gaussian:13x13:1,3 --out sharp.tif
     Is my gradient right? refdeconv check objective.py:candidate
+    And in MATLAB, C, R?  refdeconv challenge DIR --problem article, then refdeconv judge DIR
     """
 
 
 refdeconv.add_command(conformance_command.conformance)
+refdeconv.add_command(challenge_command.challenge)
+refdeconv.add_command(challenge_command.judge)
 
 
 @refdeconv.command(short_help="Deblur the astronaut: the article, start to figure.")

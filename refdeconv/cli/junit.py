@@ -15,7 +15,15 @@ from refdeconv.cli import files
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write(path: Path, report: Report, target: str, point: str, *, interrupted: bool = False) -> None:
+def write(
+    path: Path,
+    report: Report,
+    target: str,
+    point: str,
+    *,
+    interrupted: bool = False,
+    suite_name: str = "refdeconv check",
+) -> None:
     """Write the report: WRONG is a failure, INCONCLUSIVE an error, so that nobody takes it for a pass.
 
     Parameters
@@ -28,6 +36,8 @@ def write(path: Path, report: Report, target: str, point: str, *, interrupted: b
         What was checked, and where, in words.
     interrupted : bool
         Whether the check was ended before its time.
+    suite_name : str
+        The command whose report it is.
     """
     cases = [_case(finding, report, target) for finding in report.findings]
     if interrupted or not report.findings:
@@ -44,7 +54,7 @@ def write(path: Path, report: Report, target: str, point: str, *, interrupted: b
         "dtype": report.dtype,
         "evaluations": report.evaluations,
     }
-    write_suite(path, "refdeconv check", target, cases, known, report.seconds, str(report))
+    write_suite(path, suite_name, target, cases, known, report.seconds, str(report))
 
 
 def write_suite(
