@@ -4,8 +4,6 @@ Each case's name begins with the public name, as in `refdeconv`. They are made o
 every shape; so a few shapes are enough here.
 """
 
-import numpy as np
-
 from refdeconv import problems, regularizers
 
 SHAPES = [(7,), (5, 8), (3, 2, 5)]

@@ -8,7 +8,7 @@ import click
 
 import refdeconv as rd
 from refdeconv._arrays import choice
-from refdeconv.cli import article_command, check_command, check_subject, deconvolve_command, files
+from refdeconv.cli import article_command, check_command, check_subject, deconvolve_command, evidence_command, files
 from refdeconv.operators.convolution import BOUNDARIES
 from refdeconv.problems import FIDELITIES, POSITIVITY, REGULARIZERS
 from refdeconv.solve.minimizing import METHODS
@@ -345,6 +345,9 @@ def check(target: str, **options: Any) -> None:
       refdeconv check objective.py:candidate --json --junit report.xml
     """
     raise SystemExit(_or_usage_error(check_command.run, target, **options))
+
+
+refdeconv.add_command(evidence_command.evidence)
 
 
 def _or_usage_error(job: Any, *arguments: Any, **options: Any) -> Any:

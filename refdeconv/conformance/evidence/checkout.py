@@ -22,7 +22,7 @@ _LAST_WORDS = 400  # characters of a failed command's output that are kept
 _TIME_LIMIT = 1800.0
 
 
-class CannotRun(Exception):
+class CheckoutError(Exception):
     """A command of the checkout cannot be run, or failed in another way than by a test: the message says why."""
 
 
@@ -48,7 +48,7 @@ class Checkout:
 
         Raises
         ------
-        CannotRun
+        CheckoutError
             pytest is not installed, or found no test.
         """
         need("pytest")
@@ -56,10 +56,10 @@ class Checkout:
             report = Path(folder, "report.xml")
             said = self.run(["-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}", *arguments], say)
             if not report.exists():
-                raise CannotRun(f"pytest did not run: {said[-_LAST_WORDS:]}")
+                raise CheckoutError(f"pytest did not run: {said[-_LAST_WORDS:]}")
             results = [_result(case) for case in ElementTree.parse(report).iter("testcase")]
         if not results:
-            raise CannotRun(f"pytest found no test: {said[-_LAST_WORDS:]}")
+            raise CheckoutError(f"pytest found no test: {said[-_LAST_WORDS:]}")
         return results
 
     def rows(self, arguments: Sequence[str], say: Say) -> list[dict[str, Any]]:
@@ -67,7 +67,7 @@ class Checkout:
 
         Raises
         ------
-        CannotRun
+        CheckoutError
             What it printed is not that.
         """
         printed = self.run(arguments, say, errors_apart=True)
@@ -75,7 +75,7 @@ class Checkout:
             found = json.loads(printed)
             return list(found["rows"] if isinstance(found, dict) else found)
         except (ValueError, KeyError, TypeError) as error:
-            raise CannotRun(f"{' '.join(arguments)} did not print its rows as JSON") from error
+            raise CheckoutError(f"`python {' '.join(arguments)}` did not print its rows as JSON") from error
 
     def run(self, arguments: Sequence[str], say: Say, *, errors_apart: bool = False) -> str:
         """Run this Python in the checkout, and return what it prints; each line is said while it comes."""
@@ -123,10 +123,10 @@ def find() -> Checkout | None:
 
 
 def need(*modules: str, extra: str = "test") -> None:
-    """Raise `CannotRun`, with what to install, where a module is missing."""
+    """Raise `CheckoutError`, with what to install, where a module is missing."""
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        raise CannotRun(f'needs {", ".join(missing)}: pip install "refdeconv[{extra}]"')
+        raise CheckoutError(f'needs {", ".join(missing)}: pip install "refdeconv[{extra}]"')
 
 
 def _same_sources(other: Path) -> bool:

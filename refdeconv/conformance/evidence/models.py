@@ -117,7 +117,9 @@ def _public_things() -> Iterator[tuple[str, Any, str, Kind]]:
 
 
 def _place(thing: type[Any]) -> tuple[str, Kind]:
-    if thing in (Functional, LinearOperator, Operator) or not issubclass(thing, Functional | Operator):
+    if not issubclass(thing, Functional | Operator):
+        return "Calculus", "procedure"
+    if thing in (Functional, LinearOperator, Operator):
         return "Calculus", "calculus"
     if issubclass(thing, Functional):
         return "Functionals", "functional"

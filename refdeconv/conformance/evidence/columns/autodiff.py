@@ -1,0 +1,115 @@
+"""Every model against four frameworks for automatic differentiation, which differentiate its definition.
+
+The versions of the models in these frameworks are tests of the checkout: no framework is imported by the package.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from refdeconv.conformance.evidence.cells import Cell, Say, not_run
+from refdeconv.conformance.evidence.checkout import Checkout, CheckoutError
+from refdeconv.conformance.evidence.models import Model
+
+LIMITS = {"float64": 1e-13, "float32": 1e-5}
+RECORDED = "tests/autodiff/recorded"
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Framework:
+    """By the names of its users, of its module, and of its package at pip."""
+
+    name: str
+    module: str
+    package: str
+
+
+FRAMEWORKS = (
+    Framework("Autograd", "autograd", "autograd"),
+    Framework("JAX", "jax", "jax"),
+    Framework("PyTorch", "torch", "torch"),
+    Framework("TensorFlow", "tensorflow", "tensorflow-cpu"),
+)
+
+
+class Autodiff:
+    """One framework."""
+
+    def __init__(self, framework: Framework, checkout: Checkout | None) -> None:
+        self.framework, self.checkout = framework, checkout
+        self.name = framework.name
+        self.says = (
+            f"Largest relative difference between refdeconv and {framework.name}'s derivatives of the definition, over "
+            "random problems: values, gradients, Hessian-vector products, adjoints, Jacobian products. Shown in "
+            f"float64, at most {LIMITS['float64']:.0e}; float32, at most {LIMITS['float32']:.0e}, is in the JSON."
+        )
+        self.command = f"python -m tests.autodiff.every_model --framework {framework.module} --model NAME"
+
+    def run(self, models: Sequence[Model], say: Say) -> Mapping[str, Cell]:
+        """Live where the framework is installed; else what was recorded where it was."""
+        compared = [model for model in models if model.kind in ("functional", "linear operator", "map")]
+        if self.checkout is None:
+            return not_run(compared, self.command, "needs a source checkout: run it there")
+        live = find_spec(self.framework.module) is not None
+        try:
+            rows = list(self._live(compared, say) if live else self._recorded())
+        except CheckoutError as reason:
+            return not_run(compared, self.command, str(reason))
+        install = f"needs {self.framework.name}: pip install {self.framework.package}"
+        return {
+            model.name: self._cell(model, [row for row in rows if row["model"] == model.name], live, install)
+            for model in compared
+        }
+
+    def _live(self, models: Sequence[Model], say: Say) -> Iterator[Row]:
+        assert self.checkout is not None
+        only = ["--model", models[0].name] if len(models) == 1 else []
+        arguments = ["-m", "tests.autodiff.every_model", "--framework", self.framework.module, *only, "--json", "-"]
+        yield from self.checkout.rows(arguments, say)
+
+    def _recorded(self) -> Iterator[Row]:
+        assert self.checkout is not None
+        for path in sorted((self.checkout.root / RECORDED).glob("*.json")):
+            try:
+                found = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise CheckoutError(f"{path.relative_to(self.checkout.root)} is not JSON: {error}") from error
+            rows = found.get("rows", []) if isinstance(found, dict) else found
+            for row in rows:
+                if isinstance(row, dict) and row.get("framework") == self.framework.module and "worst" in row:
+                    yield row
+
+    def _cell(self, model: Model, rows: Sequence[Row], live: bool, install: str) -> Cell:
+        command = self.command.replace("NAME", model.name)
+        if not rows:
+            return Cell("failed" if live else "not run", command, remark="no row of this model" if live else install)
+        return cell_of(rows, command, "" if live else f"{self.framework.name} {rows[0]['version']}")
+
+
+def cell_of(rows: Sequence[Row], command: str, recorded: str) -> Cell:
+    """The worst of rows of one model and framework; what is no number is as bad as can be."""
+    worst: dict[str, float] = {}
+    for row in rows:
+        error = row["worst"] if isinstance(row["worst"], int | float) else float("inf")
+        error = float("inf") if error != error else float(error)
+        worst[row["dtype"]] = max(error, worst.get(row["dtype"], 0.0))
+    beyond = [
+        f"{row['quantity']} in {row['dtype']}"
+        for row in rows
+        if not (isinstance(row["worst"], int | float) and row["worst"] <= LIMITS[row["dtype"]])
+    ]
+    return Cell(
+        "failed" if beyond else "passed",
+        command,
+        worst=worst.get("float64"),
+        count=max(row["problems"] for row in rows),
+        remark=f"beyond the limit: {', '.join(beyond)}" if beyond else "",
+        recorded=recorded,
+        details=worst,
+    )
