@@ -1,0 +1,244 @@
+"""Ready-made objectives by their definitions: a data term of the blurred image, and a weight times a regulariser.
+
+Put together of the plain sums of the functionals and regularisers; `parameters` are the keyword arguments of the public
+functions. Points of `blind` are packed: the image's variables first, then the PSF's, each in C order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from mpmath import mp, mpf
+
+from refdeconv.conformance.golden.definitions import functionals, regularizers
+from refdeconv.conformance.golden.definitions.arrays import Exact, blur, exact, filled, indices, number, shape_of
+from refdeconv.conformance.golden.definitions.functionals import Definition, Parameters, Parts, size_of, value_of
+
+
+def norm_and_gradient_norm(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """The article's: sqrt(sum((K x - data)**2) / 2) + mu * sqrt(sum((D x)**2) / 2)."""
+    yield from half_norm({"data": parameters["data"]}, blurred(parameters, x))
+    yield from weighted(parameters, regularizers.gradient_norm({}, x))
+
+
+def half_norm(parameters: Parameters, u: Exact) -> Iterator[Any]:
+    """sqrt(sum((u - data)**2) / 2)."""
+    for part in functionals.l2_norm(parameters, u):
+        yield part / mp.sqrt(2)
+
+
+def article(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """The article's objective, of data that are the image after the blur, not rounded."""
+    psf = parameters["psf"]
+    data = blur(exact(parameters["image"]), exact(psf))
+    yield from norm_and_gradient_norm({"data": data, "psf": psf, "mu": parameters.get("mu", 0.2)}, x)
+
+
+def least_squares_tikhonov(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """Least squares, and half the squares of differences (or of the image, or of its Laplacian)."""
+    yield from functionals.least_squares(some(parameters, "data", "weight"), blurred(parameters, x))
+    yield from weighted(parameters, regularizers.tikhonov({"of": parameters.get("of", "gradient")}, x))
+
+
+def least_squares_total_variation(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """Least squares, and smoothed total variation."""
+    yield from functionals.least_squares(some(parameters, "data", "weight"), blurred(parameters, x))
+    yield from weighted(parameters, regularizers.total_variation(smoothing(parameters), x))
+
+
+def robust_total_variation(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """Pseudo-Huber, and smoothed total variation."""
+    delta = parameters.get("delta") or typical(parameters["data"])
+    misfit = {**some(parameters, "data", "weight"), "delta": delta}
+    yield from functionals.pseudo_huber(misfit, blurred(parameters, x))
+    yield from weighted(parameters, regularizers.total_variation(smoothing(parameters), x))
+
+
+def least_squares_hessian_schatten(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """Least squares, and the smoothed nuclear norm of the second differences."""
+    yield from functionals.least_squares(some(parameters, "data", "weight"), blurred(parameters, x))
+    yield from weighted(parameters, regularizers.hessian_schatten(smoothing(parameters), x))
+
+
+def counts(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """Poisson's divergence of the data from the blurred image."""
+    yield from functionals.poisson(some(parameters, "data", "background", "weight"), blurred(parameters, x))
+
+
+def poisson_total_variation(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """Poisson, and smoothed total variation."""
+    yield from counts(parameters, x)
+    yield from weighted(parameters, regularizers.total_variation(smoothing(parameters), x))
+
+
+def poisson_good_roughness(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """Poisson, and Good's roughness."""
+    yield from counts(parameters, x)
+    yield from weighted(parameters, regularizers.good_roughness({}, x))
+
+
+def poisson_entropy(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """Poisson, and the entropy relative to a prior: by default the mean of the data."""
+    prior = parameters.get("prior")
+    yield from counts(parameters, x)
+    prior = mean(parameters["data"]) if prior is None else prior
+    yield from weighted(parameters, regularizers.entropy({"prior": prior}, x))
+
+
+def super_resolution(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """Least squares of the means over blocks of factor**axes pixels of the blurred image, and total variation."""
+    factor, fine = parameters["factor"], blurred({"boundary": "reflect", **parameters}, x)
+    block = list(indices((factor,) * x.ndim))
+
+    def coarse(i: tuple[int, ...]) -> Any:
+        return mp.fsum(fine[tuple(factor * a + b for a, b in zip(i, j, strict=True))] for j in block) / len(block)
+
+    binned = filled(np.shape(parameters["data"]), coarse)
+    yield from functionals.least_squares(some(parameters, "data"), binned)
+    yield from weighted(parameters, regularizers.total_variation(smoothing(parameters), x))
+
+
+def inpainting(parameters: Parameters, x: Exact) -> Iterator[Any]:
+    """Least squares over the pixels that were measured, and total variation."""
+    seen, data, mask = blurred({"boundary": "reflect", **parameters}, x), exact(parameters["data"]), parameters["mask"]
+    for i in indices(data.shape):
+        if mask[i]:
+            yield (seen[i] - data[i]) ** 2 / 2
+    measured = [data[i] for i in indices(data.shape) if mask[i]]
+    yield from weighted(parameters, regularizers.total_variation(smoothing(parameters, measured), x))
+
+
+def blind(parameters: Parameters, z: Exact) -> Iterator[Any]:
+    """Least squares, and total variation, of the image z**2 and the PSF exp(q) / sum(exp(q))."""
+    data, psf_shape = exact(parameters["data"]), shape_of(parameters["psf_shape"])
+    image = filled(data.shape, lambda i: z[: data.size].reshape(data.shape)[i] ** 2)
+    exponentials = [mp.exp(q) for q in z[data.size :]]
+    psf = np.array([t / mp.fsum(exponentials) for t in exponentials], dtype=object).reshape(psf_shape)
+    seen = blur(image, psf, parameters.get("boundary", "constant"), parameters.get("origin"))
+    yield from functionals.least_squares({"data": data}, seen)
+    yield from weighted(parameters, regularizers.total_variation(smoothing(parameters), image))
+
+
+# ---- By name. ----
+
+FIDELITIES: Mapping[str, Parts] = {
+    "l2-norm": half_norm,
+    "least-squares": functionals.least_squares,
+    "poisson": functionals.poisson,
+    "poisson-gaussian": functionals.poisson_gaussian,
+    "anscombe": functionals.anscombe,
+    "pseudo-huber": functionals.pseudo_huber,
+    "huber": functionals.huber,
+    "log-cosh": functionals.log_cosh,
+    "smoothed-l1": functionals.smoothed_l1,
+    "cauchy": functionals.cauchy,
+    "student-t": functionals.student_t,
+}
+
+REGULARIZERS: Mapping[str, tuple[Parts, Mapping[str, Any]]] = {
+    "gradient-norm": (regularizers.gradient_norm, {}),
+    "tikhonov": (regularizers.tikhonov, {}),
+    "tikhonov-gradient": (regularizers.tikhonov, {"of": "gradient"}),
+    "tikhonov-laplacian": (regularizers.tikhonov, {"of": "laplacian"}),
+    "total-variation": (regularizers.total_variation, {}),
+    "anisotropic-total-variation": (regularizers.total_variation, {"isotropic": False}),
+    "huber-total-variation": (regularizers.huber_total_variation, {}),
+    "hessian-norm": (regularizers.hessian_norm, {}),
+    "hessian-schatten": (regularizers.hessian_schatten, {}),
+    "good-roughness": (regularizers.good_roughness, {}),
+    "entropy": (regularizers.entropy, {}),
+    "smoothed-l1": (regularizers.smoothed_l1, {}),
+}
+
+POSITIVITY: Mapping[str, Callable[[Any], Any]] = {
+    "square": lambda t: t**2,
+    "exponential": mp.exp,
+    "softplus": lambda t: mp.log(1 + mp.exp(t)),
+}
+
+
+def by_name(parameters: Parameters, z: Exact) -> Iterator[Any]:
+    """A data term and a regulariser by their names, of an image that may be constrained.
+
+    What parts small from large is by default a hundredth of the data's range, and the prior of the entropy their mean.
+    """
+    data, x = parameters["data"], constrained(parameters, z)
+    measured = without_masked(data, parameters.get("fidelity_options") or {})
+    sizes = dict.fromkeys(("epsilon", "delta", "scale"), typical(measured))
+    misfit = {**sizes, **(parameters.get("fidelity_options") or {}), "data": data}
+    yield from FIDELITIES[parameters.get("fidelity", "l2-norm")](misfit, blurred(parameters, x))
+    parts, fixed = REGULARIZERS[parameters.get("regularizer", "gradient-norm")]
+    options = {**sizes, "prior": mean(measured), **(parameters.get("regularizer_options") or {}), **fixed}
+    yield from weighted(parameters, parts(options, x))
+
+
+def without_masked(data: Any, options: Parameters) -> list[Any]:
+    """The data of the pixels that count."""
+    weight = functionals.parameter(options, "weight", 1, np.shape(data))
+    return [d for d, w in zip(exact(data).flat, weight.flat, strict=True) if w != 0]
+
+
+def constrained(parameters: Parameters, z: Exact) -> Exact:
+    """The image that the variables stand for."""
+    if parameters.get("bounds") is not None:
+        lower, upper = (functionals.parameter({"": bound}, "", 0, z.shape) for bound in parameters["bounds"])
+        return filled(z.shape, lambda i: lower[i] + (upper[i] - lower[i]) / (1 + mp.exp(-z[i])))
+    if parameters.get("positivity") is not None:
+        return filled(z.shape, lambda i: POSITIVITY[parameters["positivity"]](z[i]))
+    return z
+
+
+# ---- What they share. ----
+
+
+def blurred(parameters: Parameters, x: Exact) -> Exact:
+    return blur(x, exact(parameters["psf"]), parameters.get("boundary", "constant"), parameters.get("origin"))
+
+
+def weighted(parameters: Parameters, parts: Iterator[Any]) -> Iterator[Any]:
+    """The parts times mu."""
+    mu = number(parameters.get("mu", 0.2))
+    for part in parts:
+        yield mu * part
+
+
+def some(parameters: Parameters, *names: str) -> Parameters:
+    return {name: parameters[name] for name in names if name in parameters}
+
+
+def smoothing(parameters: Parameters, data: Any = None) -> Parameters:
+    """The epsilon of total variation, by default from the data."""
+    return {"epsilon": parameters.get("epsilon") or typical(parameters["data"] if data is None else data)}
+
+
+def typical(data: Any) -> Any:
+    """A hundredth of the range of the data, of one where they are all equal."""
+    numbers = list(exact(data).flat)
+    return (max(numbers) - min(numbers) or mpf(1)) / 100
+
+
+def mean(data: Any) -> Any:
+    numbers = list(exact(data).flat)
+    return mp.fsum(numbers) / len(numbers)
+
+
+PARTS: dict[str, Parts] = {
+    "problems.article": article,
+    "problems.blind": blind,
+    "problems.by_name": by_name,
+    "problems.inpainting": inpainting,
+    "problems.least_squares_hessian_schatten": least_squares_hessian_schatten,
+    "problems.least_squares_tikhonov": least_squares_tikhonov,
+    "problems.least_squares_total_variation": least_squares_total_variation,
+    "problems.norm_and_gradient_norm": norm_and_gradient_norm,
+    "problems.poisson_entropy": poisson_entropy,
+    "problems.poisson_good_roughness": poisson_good_roughness,
+    "problems.poisson_total_variation": poisson_total_variation,
+    "problems.robust_total_variation": robust_total_variation,
+    "problems.super_resolution": super_resolution,
+}
+
+DEFINITIONS: dict[str, Definition] = {name: value_of(parts) for name, parts in PARTS.items()}
+SIZES: dict[str, Definition] = {name: size_of(parts) for name, parts in PARTS.items()}
