@@ -1,16 +1,17 @@
 """Derivatives of definitions by central differences, in so many digits that nothing of their error is left.
 
-A definition is a function of an object array of mpmath numbers, and is written for its value alone; here it is evaluated
-beside a point, in arithmetic of 300 digits with steps of 1e-80 of the largest number of the point. A central difference of
-step h is off by a multiple of h**2, of about 1e-160 times the function's next two derivatives, and the rounding of the
-function is magnified by 1/h, or 1/h**2: to about 1e-220 and 1e-140. So a hundred digits are right where the function is
-smooth over lengths of 1e-15 of the largest number, and fifty where it is over lengths of 1e-40.
+A definition is a function of an object array of mpmath numbers, and is written for its value alone; here it is
+evaluated beside a point, in arithmetic of 300 digits with steps of 1e-80 of the largest number of the point. A
+central difference of step h is off by a multiple of h**2, of about 1e-160 times the function's next two derivatives,
+and the rounding of the function is magnified by 1/h, or 1/h**2: to about 1e-220 and 1e-140. So a hundred digits are
+right where the function is smooth over lengths of 1e-15 of the largest number, and fifty where it is over lengths of
+1e-40.
 
 This is not taken for granted. Each difference is taken twice, with steps h and 2 h. Where the error of the first is
-``c * h**p``, their distance is ``(2**p - 1)`` times that, and so at least the error itself if p >= 1: p is 2 for a smooth
-function, and 1 for the gradient at a joint of two smooth pieces (Huber's at its threshold). Rounding shows in the distance
-as well. Twice the distance, plus the least that rounding can do, is the bound that is handed out; where a derivative does
-not exist, the distance is as large as the derivative, or far larger, and so is the bound.
+``c * h**p``, their distance is ``(2**p - 1)`` times that, and so at least the error itself if p >= 1: p is 2 for a
+smooth function, and 1 for the gradient at a joint of two smooth pieces (Huber's at its threshold). Rounding shows in
+the distance as well. Twice the distance, plus the least that rounding can do, is the bound that is handed out; where
+a derivative does not exist, the distance is as large as the derivative, or far larger, and so is the bound.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Map = Callable[[Array], Array]
 
 DIGITS = 300
 STEP_EXPONENT = -80
-# Of the value of a definition, relative to its last digit: far more than sums of some thousand parts that cancel by 1e6.
+# Of the value of a definition, in its last digit: more than of sums of some thousand parts that cancel by 1e6.
 _ROUNDINGS = 10**10
 
 

@@ -1,10 +1,10 @@
 """Functionals by their definitions: sums over pixels, part by part.
 
 Each is written as a generator of the parts that its formula adds up, as a reader would write it down: of Poisson's
-divergence ``v``, ``-data`` and ``data * log(data / v)`` at each pixel. Their sum is the value (`DEFINITIONS`). The sum of
-their sizes (`SIZES`) is what an implementation in floating point may be measured by: one that adds up the parts as they
-stand is off by a few roundings of that, however small the value is that is left when they cancel. Where an implementation
-does better, as with the digits of a divergence beside its minimum, that is its own merit.
+divergence ``v``, ``-data`` and ``data * log(data / v)`` at each pixel. Their sum is the value (`DEFINITIONS`). The
+sum of their sizes (`SIZES`) is what an implementation in floating point may be measured by: one that adds up the
+parts as they stand is off by a few roundings of that, however small the value is that is left when they cancel. Where
+an implementation does better, as with the digits of a divergence beside its minimum, that is its own merit.
 
 `parameters` are the keyword arguments of the public constructor; one that is missing has its documented default. Points
 must lie in the domain.
@@ -53,7 +53,7 @@ def pixels(parameters: Parameters, u: Exact, *names: tuple[str, float]) -> Itera
 
 
 def least_squares(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * (u - data)**2 / 2; a variance is an inverse weight."""
+    """Sum of weight * (u - data)**2 / 2; a variance is an inverse weight."""
     for x, d, w, variance in pixels(parameters, u, ("variance", 1)):
         yield w / variance * (x - d) ** 2 / 2
 
@@ -64,7 +64,7 @@ def l2_norm(parameters: Parameters, u: Exact) -> Iterator[Any]:
 
 
 def pseudo_huber(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * delta**2 * (sqrt(1 + (r / delta)**2) - 1)."""
+    """Sum of weight * delta**2 * (sqrt(1 + (r / delta)**2) - 1)."""
     delta = number(parameters.get("delta", 1.0))
     for x, d, w in pixels(parameters, u):
         yield w * delta**2 * mp.sqrt(1 + ((x - d) / delta) ** 2)
@@ -72,14 +72,14 @@ def pseudo_huber(parameters: Parameters, u: Exact) -> Iterator[Any]:
 
 
 def smoothed_l1(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * (sqrt(r**2 + epsilon**2) - epsilon)."""
+    """Sum of weight * (sqrt(r**2 + epsilon**2) - epsilon)."""
     epsilon = number(parameters.get("epsilon", 1e-3))
     for x, d, w in pixels(parameters, u):
         yield from rounded_length((x - d) ** 2, epsilon, w)
 
 
 def huber(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * r**2 / 2 where |r| <= delta, weight * delta * (|r| - delta / 2) beyond."""
+    """Sum of weight * r**2 / 2 where |r| <= delta, weight * delta * (|r| - delta / 2) beyond."""
     delta = number(parameters.get("delta", 1.0))
     for x, d, w in pixels(parameters, u):
         r = abs(x - d)
@@ -91,7 +91,7 @@ def huber(parameters: Parameters, u: Exact) -> Iterator[Any]:
 
 
 def log_cosh(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * delta**2 * log(cosh(r / delta)), with cosh(t) = (exp(t) + exp(-t)) / 2."""
+    """Sum of weight * delta**2 * log(cosh(r / delta)), with cosh(t) = (exp(t) + exp(-t)) / 2."""
     delta = number(parameters.get("delta", 1.0))
     for x, d, w in pixels(parameters, u):
         t = (x - d) / delta
@@ -100,14 +100,14 @@ def log_cosh(parameters: Parameters, u: Exact) -> Iterator[Any]:
 
 
 def cauchy(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * scale**2 / 2 * log(1 + (r / scale)**2)."""
+    """Sum of weight * scale**2 / 2 * log(1 + (r / scale)**2)."""
     scale = number(parameters.get("scale", 1.0))
     for x, d, w in pixels(parameters, u):
         yield w * scale**2 / 2 * mp.log(1 + ((x - d) / scale) ** 2)
 
 
 def student_t(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * (nu + 1) / 2 * log(1 + r**2 / (nu * scale**2)), nu the degrees of freedom."""
+    """Sum of weight * (nu + 1) / 2 * log(1 + r**2 / (nu * scale**2)), nu the degrees of freedom."""
     scale, nu = number(parameters.get("scale", 1.0)), number(parameters.get("degrees", 4.0))
     for x, d, w in pixels(parameters, u):
         yield w * (nu + 1) / 2 * mp.log(1 + (x - d) ** 2 / (nu * scale**2))
@@ -117,7 +117,7 @@ def student_t(parameters: Parameters, u: Exact) -> Iterator[Any]:
 
 
 def entropy(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * (u * log(u / prior) - u + prior), where u = 0 the prior."""
+    """Sum of weight * (u * log(u / prior) - u + prior), where u = 0 the prior."""
     for x, _, w, p in pixels(parameters, u, ("prior", 1)):
         yield from (w * part for part in (x * mp.log(x / p) if x != 0 else mpf(0), -x, p))
 
@@ -128,7 +128,7 @@ def divergence(v: Any, d: Any) -> tuple[Any, Any, Any]:
 
 
 def poisson(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * (v - data + data * log(data / v)), v = u + background.
+    """Sum of weight * (v - data + data * log(data / v)), v = u + background.
 
     Where v is below the threshold t, the Taylor polynomial of second order there.
     """
@@ -137,14 +137,15 @@ def poisson(parameters: Parameters, u: Exact) -> Iterator[Any]:
     for x, d, w, b in pixels(parameters, u, ("background", 0)):
         v = x + b
         if t is None or v >= t:
-            parts = divergence(v, d)
+            yield from (w * part for part in divergence(v, d))
         else:
-            parts = (*divergence(t, d), (1 - d / t) * (v - t), d / t**2 * (v - t) ** 2 / 2)
-        yield from (w * part for part in parts)
+            yield from (w * part for part in divergence(t, d))
+            yield w * (1 - d / t) * (v - t)
+            yield w * d / t**2 * (v - t) ** 2 / 2
 
 
 def poisson_gaussian(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * ((data - gain * v)**2 / s + log(s)) / 2, s = gain**2 * v + read_noise**2, v = u + background."""
+    """Sum of weight * ((data - gain * v)**2 / s + log(s)) / 2, s = gain**2 * v + read_noise**2, v = u + background."""
     for x, d, w, g, sigma, b in pixels(parameters, u, ("gain", 1), ("read_noise", 1), ("background", 0)):
         mean, variance = g * (x + b), g**2 * (x + b) + sigma**2
         yield w * (d - mean) ** 2 / variance / 2
@@ -152,7 +153,7 @@ def poisson_gaussian(parameters: Parameters, u: Exact) -> Iterator[Any]:
 
 
 def anscombe(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * (A(gain * v) - A(data))**2 / 2, A(x) = 2 / gain * sqrt(gain * x + 3/8 * gain**2 + read_noise**2).
+    """Sum of weight * (A(gain * v) - A(data))**2 / 2, A(x) = 2 / gain * sqrt(gain * x + 3/8 * gain**2 + read_noise**2).
 
     Where the root's argument is negative for the data, it is zero.
     """
@@ -194,14 +195,14 @@ def groups(parameters: Parameters, u: Exact) -> Iterator[tuple[Any, Any]]:
 
 
 def smoothed_group_norm(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * (sqrt(r**2 + epsilon**2) - epsilon), r the length of a group."""
+    """Sum of weight * (sqrt(r**2 + epsilon**2) - epsilon), r the length of a group."""
     epsilon = number(parameters.get("epsilon", 1e-3))
     for square, w in groups(parameters, u):
         yield from rounded_length(square, epsilon, w)
 
 
 def group_huber(parameters: Parameters, u: Exact) -> Iterator[Any]:
-    """weight * (r**2 / (2 delta) where r <= delta, r - delta / 2 beyond), r the length of a group."""
+    """Sum of weight * (r**2 / (2 delta) where r <= delta, r - delta / 2 beyond), r the length of a group."""
     delta = number(parameters["delta"])
     for square, w in groups(parameters, u):
         yield from huber_length(mp.sqrt(square), delta, w)
@@ -220,7 +221,7 @@ def eigenvalues(triangle: list[Any]) -> list[Any]:
 
 
 def nuclear(field: Exact, epsilon: Any, weights: Exact) -> Iterator[Any]:
-    """weight * sum_i (sqrt(l_i**2 + epsilon**2) - epsilon), l_i the eigenvalues of the matrix at a pixel."""
+    """Sum of weight * sum_i (sqrt(l_i**2 + epsilon**2) - epsilon), l_i the eigenvalues of the matrix at a pixel."""
     for i in indices(field.shape[1:]):
         if weights[i] != 0:
             for eigenvalue in eigenvalues([entry[i] for entry in field]):

@@ -194,6 +194,7 @@ def constrained(parameters: Parameters, z: Exact) -> Exact:
 
 
 def blurred(parameters: Parameters, x: Exact) -> Exact:
+    """K x."""
     return blur(x, exact(parameters["psf"]), parameters.get("boundary", "constant"), parameters.get("origin"))
 
 
@@ -205,6 +206,7 @@ def weighted(parameters: Parameters, parts: Iterator[Any]) -> Iterator[Any]:
 
 
 def some(parameters: Parameters, *names: str) -> Parameters:
+    """Those of the names that are given."""
     return {name: parameters[name] for name in names if name in parameters}
 
 
@@ -215,12 +217,13 @@ def smoothing(parameters: Parameters, data: Any = None) -> Parameters:
 
 def typical(data: Any) -> Any:
     """A hundredth of the range of the data, of one where they are all equal."""
-    numbers = list(exact(data).flat)
+    numbers: list[Any] = list(exact(data).flat)
     return (max(numbers) - min(numbers) or mpf(1)) / 100
 
 
 def mean(data: Any) -> Any:
-    numbers = list(exact(data).flat)
+    """The mean of the data."""
+    numbers: list[Any] = list(exact(data).flat)
     return mp.fsum(numbers) / len(numbers)
 
 

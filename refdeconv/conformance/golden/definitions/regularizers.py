@@ -86,7 +86,7 @@ def good_roughness(parameters: Parameters, x: Exact) -> Iterator[Any]:
 
 
 def entropy(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """x * log(x / prior) - x + prior."""
+    """Sum of x * log(x / prior) - x + prior."""
     prior = parameter(parameters, "prior", 1, x.shape)
     for i in indices(x.shape):
         yield from (x[i] * mp.log(x[i] / prior[i]), -x[i], prior[i])
@@ -105,10 +105,12 @@ def free(boundary: str) -> str:
 
 
 def first_differences(parameters: Parameters, x: Exact, axes: Any = None) -> Exact:
+    """D x."""
     return differences(x, parameters.get("spacing", 1), axes, free(parameters.get("boundary", "free")))
 
 
 def second(parameters: Parameters, x: Exact) -> Exact:
+    """H x."""
     return second_differences(x, parameters.get("spacing", 1), parameters.get("boundary", "free"))
 
 
