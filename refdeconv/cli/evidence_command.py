@@ -51,7 +51,7 @@ def evidence(out: Path | None, model: str | None, column: str | None) -> None:
     Examples:
       refdeconv evidence
       refdeconv evidence --model Poisson --column "complex step"
-    """  # noqa: D301 (click knows this escape by its meaning)
+    """
     try:
         raise SystemExit(run(out, model, column))
     except files.InputError as error:

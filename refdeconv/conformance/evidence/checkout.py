@@ -19,7 +19,6 @@ from refdeconv.conformance.evidence.cells import Say
 
 PACKAGE = Path(rd.__file__).parent
 _LAST_WORDS = 400  # characters of a failed command's output that are kept
-_TIME_LIMIT = 1800.0
 
 
 class CheckoutError(Exception):
@@ -81,7 +80,7 @@ class Checkout:
         """Run this Python in the checkout, and return what it prints; each line is said while it comes."""
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(self.root), os.environ.get("PYTHONPATH", "")])}
         with tempfile.TemporaryFile("w+") as printed:
-            process = subprocess.Popen(
+            with subprocess.Popen(
                 [sys.executable, "-u", *arguments],
                 cwd=self.root,
                 env=environment,
@@ -90,14 +89,12 @@ class Checkout:
                 stderr=subprocess.PIPE if errors_apart else subprocess.STDOUT,
                 text=True,
                 errors="replace",
-            )
-            try:
-                lines = list(_said(process, say))
-                process.wait(_TIME_LIMIT)
-            except BaseException:
-                process.kill()
-                process.wait()
-                raise
+            ) as process:
+                try:
+                    lines = list(_said(process, say))
+                except BaseException:
+                    process.kill()
+                    raise
             printed.seek(0)
             return printed.read() if errors_apart else "".join(lines)
 

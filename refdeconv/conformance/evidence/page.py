@@ -86,11 +86,9 @@ def _cited(citation: Citation, pages: str | None) -> str:
 def abbreviated(labels: Sequence[str]) -> str:
     """Such as ``CNV.1-3, CNV.5``: neighbours are joined."""
     numbered = [(label.split(".")[0], int(label.split(".")[1])) for label in labels]
-    runs = [
-        [number for _, (_, number) in run]
-        for _, run in groupby(enumerate(numbered), key=lambda item: (item[1][0], item[1][1] - item[0]))
-    ]
-    return ", ".join(f"{numbered[0][0]}.{run[0]}" + (f"-{run[-1]}" if len(run) > 1 else "") for run in runs)
+    joined = groupby(enumerate(numbered), key=lambda item: (item[1][0], item[1][1] - item[0]))
+    runs = [[label for _, label in run] for _, run in joined]
+    return ", ".join(f"{run[0][0]}.{run[0][1]}" + (f"-{run[-1][1]}" if len(run) > 1 else "") for run in runs)
 
 
 def _top(evidence: Evidence) -> Iterator[str]:

@@ -71,9 +71,8 @@ class ContractTests:
         for result in results:
             by_model.setdefault(result.properties.get("model", ""), []).append(result)
         return {
-            model.name: _verdict(by_model[model.name], self.command.replace("NAME", model.name))
+            model.name: _verdict(by_model.get(model.name, []), self.command.replace("NAME", model.name))
             for model in tested
-            if model.name in by_model
         }
 
 
