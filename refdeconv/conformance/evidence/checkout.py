@@ -62,41 +62,40 @@ class Checkout:
         return results
 
     def rows(self, arguments: Sequence[str], say: Say) -> list[dict[str, Any]]:
-        """What a command of the checkout prints as JSON: its rows.
+        """What a command of the checkout writes with ``--json FILE``: a list of rows.
 
         Raises
         ------
         CheckoutError
-            What it printed is not that.
+            It did not.
         """
-        printed = self.run(arguments, say, errors_apart=True)
-        try:
-            found = json.loads(printed)
-            return list(found["rows"] if isinstance(found, dict) else found)
-        except (ValueError, KeyError, TypeError) as error:
-            raise CheckoutError(f"`python {' '.join(arguments)}` did not print its rows as JSON") from error
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "rows.json")
+            said = self.run([*arguments, "--json", str(path)], say)
+            try:
+                return list(json.loads(path.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError) as error:
+                command = f"python {' '.join(arguments)}"
+                raise CheckoutError(f"`{command}` wrote no rows: {said[-_LAST_WORDS:]}") from error
 
-    def run(self, arguments: Sequence[str], say: Say, *, errors_apart: bool = False) -> str:
+    def run(self, arguments: Sequence[str], say: Say) -> str:
         """Run this Python in the checkout, and return what it prints; each line is said while it comes."""
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(self.root), os.environ.get("PYTHONPATH", "")])}
-        with tempfile.TemporaryFile("w+") as printed:
-            with subprocess.Popen(
-                [sys.executable, "-u", *arguments],
-                cwd=self.root,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=printed if errors_apart else subprocess.PIPE,
-                stderr=subprocess.PIPE if errors_apart else subprocess.STDOUT,
-                text=True,
-                errors="replace",
-            ) as process:
-                try:
-                    lines = list(_said(process, say))
-                except BaseException:
-                    process.kill()
-                    raise
-            printed.seek(0)
-            return printed.read() if errors_apart else "".join(lines)
+        with subprocess.Popen(
+            [sys.executable, "-u", *arguments],
+            cwd=self.root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,  # a carriage return ends a line, too
+            errors="replace",
+        ) as process:
+            try:
+                return "".join(_said(process, say))
+            except BaseException:
+                process.kill()
+                raise
 
     def commit(self) -> str | None:
         """The commit, with "+" where files differ from it; None without git."""
@@ -135,10 +134,9 @@ def _same_sources(other: Path) -> bool:
 
 
 def _said(process: subprocess.Popen[str], say: Say) -> Iterator[str]:
-    stream = process.stdout or process.stderr
-    for line in stream or ():
+    for line in process.stdout or ():
         if line.strip():
-            say(line.strip().rsplit("\r", 1)[-1])
+            say(line.strip())
         yield line
 
 

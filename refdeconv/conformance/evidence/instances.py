@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 
 import refdeconv as rd
 from refdeconv.calculus import Functional, Operator
-from refdeconv.conformance.evidence.models import named
+from refdeconv.conformance.golden.cases import CASES
+from refdeconv.conformance.golden.running import made
 
 Array = NDArray[Any]
 
@@ -51,39 +51,14 @@ class Instance:
 
 def instances(model: str) -> Iterator[Instance]:
     """All instances of the model of that public name."""
-    for case in _golden_cases():
-        thing = _built(case) if case.model == model else None
+    for case in CASES:
+        thing = made(case.model, case.parameters) if case.model == model else None
         if isinstance(thing, Functional | Operator):
             yield Instance(
                 case.name, thing, case.point, frozenset(case.specified) | AT_KINKS.get(case.name, frozenset())
             )
     for name, (thing, point) in _COMPOSED.get(model, dict)().items():
         yield Instance(name, thing, point)
-
-
-def _golden_cases() -> tuple[Any, ...]:
-    from refdeconv.conformance.golden.cases import CASES
-
-    return CASES
-
-
-def _built(case: Any) -> Functional | Operator:
-    return _build(case.model, case.parameters)
-
-
-def _build(model: str, parameters: Mapping[str, Any]) -> Any:
-    """The model with these parameters, of which some are models themselves."""
-    make = named(model)
-    given = {name: _made(value) for name, value in parameters.items()}
-    several = [p.name for p in signature(make).parameters.values() if p.kind is p.VAR_POSITIONAL and p.name in given]
-    made = make(*given.pop(several[0]), **given) if several else make(**given)
-    return getattr(made, "objective", made)
-
-
-def _made(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(map(_made, value))
-    return _build(value.model, value.parameters) if hasattr(value, "model") else value
 
 
 Composed = dict[str, tuple[Any, Array]]

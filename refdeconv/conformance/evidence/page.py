@@ -127,7 +127,7 @@ def _legend(evidence: Evidence) -> Iterator[str]:
     if recorded:
         yield (
             f"{RECORDED} Not installed where this page was written: recorded with {', '.join(recorded)}, in the "
-            "committed files of `tests/autodiff/recorded`, with which the tests compare."
+            "committed table of `tests/autodiff/every_model`."
         )
 
 

@@ -108,26 +108,31 @@ class TestAutodiff:
         assert cell.remark == "beyond the limit: gradient in float64"
         assert cell.worst >= 2e-13
 
+    def test_where_the_framework_is_known_to_lose_digits(self):
+        cell = autodiff.cell_of([row(), row(quantity="hvp (L2Norm by default)", worst=1e-9)], "show", "")
+        assert (cell.state, cell.worst) == ("passed", 3e-15)
+        assert cell.remark == "apart: hvp (L2Norm by default) in float64 1.0e-09"
+
     def test_float32_has_a_limit_too(self):
         assert autodiff.cell_of([row(), row(dtype="float32", worst=2e-5)], "show", "").state == "failed"
 
     def recorded(self, root, monkeypatch, found):
         monkeypatch.setattr(autodiff, "find_spec", lambda name: None)
-        folder = root / autodiff.RECORDED
-        folder.mkdir(parents=True)
-        folder.joinpath("every_model.json").write_text(found)
+        path = root / autodiff.RECORDED
+        path.parent.mkdir(parents=True)
+        path.write_text(found)
         torch = next(framework for framework in autodiff.FRAMEWORKS if framework.module == "torch")
         return autodiff.Autodiff(torch, checkout.Checkout(root)).run([MODELS["L2Norm"], MODELS["Huber"]], silent)
 
     def test_what_was_recorded_stands_in(self, tmp_path, monkeypatch):
-        cells = self.recorded(tmp_path, monkeypatch, json.dumps({"rows": [row(), row(framework="jax", worst=1.0)]}))
+        cells = self.recorded(tmp_path, monkeypatch, json.dumps([row(), row(framework="jax", worst=1.0)]))
         assert (cells["L2Norm"].state, cells["L2Norm"].recorded) == ("passed", "PyTorch 2.13.0")
         assert cells["Huber"].state == "not run"
         assert cells["Huber"].remark == "needs PyTorch: pip install torch"
 
     def test_a_damaged_record_is_named(self, tmp_path, monkeypatch):
         cells = self.recorded(tmp_path, monkeypatch, "{")
-        assert "every_model.json is not JSON" in cells["L2Norm"].remark
+        assert "agreement.json is not JSON" in cells["L2Norm"].remark
 
     def test_a_framework_that_leaves_a_model_out_fails(self, monkeypatch):
         monkeypatch.setattr(autodiff, "find_spec", lambda name: True)
@@ -218,11 +223,12 @@ class TestCheckout:
         here = checkout.Checkout(tmp_path)
         with pytest.raises(checkout.CheckoutError, match="no test"):
             here.pytest(["-k", "nothing"], silent)
-        (tmp_path / "rows.py").write_text("import sys\nprint('one', file=sys.stderr)\nprint(sys.argv[1])")
+        (tmp_path / "rows.py").write_text("import sys\nprint('one')\nopen(sys.argv[3], 'w').write(sys.argv[1])")
         assert here.rows(["rows.py", '[{"a": 1}]'], silent) == [{"a": 1}]
-        assert here.rows(["rows.py", '{"rows": [{"a": 1}]}'], silent) == [{"a": 1}]
-        with pytest.raises(checkout.CheckoutError, match="did not print its rows"):
+        with pytest.raises(checkout.CheckoutError, match="wrote no rows: one"):
             here.rows(["rows.py", "{"], silent)
+        with pytest.raises(checkout.CheckoutError, match=r"wrote no rows: .*nosuch"):
+            here.rows(["nosuch.py"], silent)
 
     def test_what_is_missing_is_named(self):
         with pytest.raises(checkout.CheckoutError, match=r'needs nosuch: pip install "refdeconv\[test\]"'):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
-from refdeconv.conformance.evidence.cells import Cell, Say
+from refdeconv.conformance.array_files import FileError
+from refdeconv.conformance.evidence.cells import Cell, Say, not_run
 from refdeconv.conformance.evidence.models import Model
+from refdeconv.conformance.golden import running, suite
+
+_OF_FUNCTIONS = ("SelfAdjoint",)  # its parameter is a function, which no file can hold
 
 
 class GoldenVectors:
@@ -17,8 +22,53 @@ class GoldenVectors:
     command = "refdeconv conformance run --filter NAME"
 
     def run(self, models: Sequence[Model], say: Say) -> Mapping[str, Cell]:
-        """Each vector of each model."""
-        raise NotImplementedError
+        """All vectors of each model that has some."""
+        try:
+            cases = recorded()
+        except FileError as error:
+            return not_run(_expected(models), self.command, str(error))
+        cells = {}
+        for model in models:
+            say(model.name)
+            command = self.command.replace("NAME", model.name)
+            outcomes = [_outcome(case) for case in cases if case.model == model.name]
+            if outcomes:
+                cells[model.name] = self._cell(outcomes, command)
+            elif model in _expected(models):
+                cells[model.name] = Cell("failed", command, remark="there is no golden vector of it")
+        return cells
+
+    def _cell(self, outcomes: Sequence[running.Outcome], command: str) -> Cell:
+        wrong = [outcome for outcome in outcomes if self._is_wrong(outcome)]
+        details: dict[str, float] = {}
+        place, worst = "", -1.0
+        for case, output, error in self._errors(outcomes):
+            details[output] = max(error, details.get(output, 0.0))
+            if error > worst:
+                place, worst = f"worst: {output} of {case}", error
+        return Cell(
+            "failed" if wrong else "passed",
+            command,
+            worst if details else None,
+            len(outcomes),
+            f"{wrong[0].case.name}: {wrong[0].message}" if wrong else place,
+            details=details,
+        )
+
+    def _is_wrong(self, outcome: running.Outcome) -> bool:
+        """Whether one of these outputs is, or all are, since nothing could be compared."""
+        if outcome.status != "WRONG" or not outcome.comparisons:
+            return outcome.status == "WRONG"
+        return any(c.output in self.outputs and not c.error <= c.allowed for c in outcome.comparisons)
+
+    def _errors(self, outcomes: Iterable[running.Outcome]) -> Iterator[tuple[str, str, float]]:
+        """Case, output, and the largest error relative to the output's scale."""
+        for outcome in outcomes:
+            expected = outcome.case.outputs
+            for c in outcome.comparisons:
+                if c.output in self.outputs:
+                    scale = expected[c.output].scale
+                    yield outcome.case.name, c.output, c.error / scale if scale else c.error
 
 
 class DirectSummation(GoldenVectors):
@@ -26,8 +76,8 @@ class DirectSummation(GoldenVectors):
 
     name = "direct summation"
     says = (
-        "Largest relative error in float64 of values and forward passes against their definitions, summed pixel by "
-        "pixel at 50 digits (golden vectors)."
+        "Largest error in float64 of values and forward passes against their definitions, summed pixel by pixel at 50 "
+        "digits: the golden vectors. It is relative to the scale that is recorded with them; what is allowed, too."
     )
     outputs = frozenset({"value", "forward"})
 
@@ -37,7 +87,24 @@ class FiftyDigits(GoldenVectors):
 
     name = "mpmath"
     says = (
-        "Largest relative error in float64 of gradients, Hessian-vector products, adjoints, Jacobian products and "
-        "curvatures against derivatives of the definition in mpmath at 50 digits (golden vectors)."
+        "The same of gradients, Hessian-vector products, adjoints, Jacobian products and curvatures, against "
+        "derivatives of the definition in mpmath, right to 50 digits."
     )
     outputs = frozenset({"gradient", "hvp", "adjoint", "jvp", "vjp", "curvature"})
+
+
+def _expected(models: Sequence[Model]) -> list[Model]:
+    """Those that must have vectors."""
+    kinds = ("functional", "linear operator", "map")
+    return [model for model in models if model.kind in kinds and model.name not in _OF_FUNCTIONS]
+
+
+@cache
+def recorded() -> tuple[suite.Recorded, ...]:
+    """The package's own golden vectors, read once."""
+    return suite.read().cases
+
+
+@cache
+def _outcome(case: suite.Recorded) -> running.Outcome:
+    return running.run(case)
