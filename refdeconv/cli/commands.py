@@ -8,7 +8,15 @@ import click
 
 import refdeconv as rd
 from refdeconv._arrays import choice
-from refdeconv.cli import article_command, check_command, check_subject, deconvolve_command, evidence_command, files
+from refdeconv.cli import (
+    article_command,
+    check_command,
+    check_subject,
+    conformance_command,
+    deconvolve_command,
+    evidence_command,
+    files,
+)
 from refdeconv.operators.convolution import BOUNDARIES
 from refdeconv.problems import FIDELITIES, POSITIVITY, REGULARIZERS
 from refdeconv.solve.minimizing import METHODS
@@ -68,6 +76,9 @@ def refdeconv() -> None:
     For your own image:   refdeconv deconvolve photo.png --psf gaussian:13x13:1,3 --out sharp.tif
     Is my gradient right? refdeconv check objective.py:candidate
     """
+
+
+refdeconv.add_command(conformance_command.conformance)
 
 
 @refdeconv.command(short_help="Deblur the astronaut: the article, start to figure.")

@@ -1,4 +1,4 @@
-"""The outputs of a case from its definition, with what is needed to judge another's: bounds, and how far rounding reaches.
+"""The outputs of a case from its definition, and how far rounding can move them.
 
 Needs mpmath. Besides the outputs themselves, two things are computed of each:
 
@@ -152,12 +152,16 @@ def _stacked(parts: list[Derivative]) -> Derivative:
 
 
 def _in_single(case: Case, plain: Outputs) -> dict[str, Any]:
-    """How far the outputs move when the input is rounded to float32; empty where that cannot be."""
+    """How far the outputs move when the input is rounded to float32; without those that leave its range."""
     try:
         rounded = _outputs(moved(case, _to_single))
     except (ArithmeticError, ValueError):
         return {}
-    return {name: _distance(rounded[name], plain[name]) + rounded[name].error for name in plain}
+    return {
+        name: _distance(output, plain[name]) + output.error
+        for name, output in rounded.items()
+        if _largest(output.numbers) <= _LARGEST_SINGLE
+    }
 
 
 def _to_single(x: float) -> Any:

@@ -54,8 +54,8 @@ CONVENTIONS = {
         "that are off by some units in the last place meets it."
     ),
     "specified": (
-        "True where the output is not a derivative, but what the documentation specifies: at a kink, the subgradient of "
-        "least norm, and a matching Hessian."
+        "True where the output is not a derivative, but what the documentation specifies: at a kink, the subgradient "
+        "of least norm, and a matching Hessian."
     ),
 }
 

@@ -36,9 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m refdeconv.conformance.golden", description=__doc__)
     parser.add_argument("--out", type=Path, default=OWN, metavar="DIR", help="where to; default: in the package")
     parser.add_argument("--replace", action="store_true", help="the definitions changed: overwrite what disagrees")
+    parser.add_argument("--only-new", action="store_true", help="keep what is recorded of the same inputs as it stands")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes; default: all")
     options = parser.parse_args(arguments)
-    outputs = dict(zip((case.name for case in CASES), _all(CASES, options.jobs), strict=True))
+    kept = recorded(CASES, options.out) if options.only_new else {}
+    wanted = [index for index, case in enumerate(CASES) if case.name not in kept]
+    outputs = kept | dict(zip((CASES[index].name for index in wanted), _all(wanted, options.jobs), strict=True))
     disagreeing = list(disagreements(CASES, outputs, options.out))
     for line in disagreeing:
         print(line, file=sys.stderr)
@@ -46,18 +49,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Nothing was written. If the definitions changed on purpose: --replace", file=sys.stderr)
         return 1
     write(options.out, CASES, outputs)
-    print(f"{len(CASES)} cases in {options.out}")
+    print(f"{len(wanted)} cases computed, {len(kept)} kept, in {options.out}")
     return 0
 
 
-def _all(cases: Sequence[Case], jobs: int) -> Iterator[Stored]:
-    """The outputs of all cases, in order, with a word of how far it is."""
+def _all(wanted: Sequence[int], jobs: int) -> Iterator[Stored]:
+    """The outputs of cases, in order, with a word of how far it is."""
     start = time.monotonic()
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for done, stored in enumerate(pool.imap(stored_outputs_of, range(len(cases))), 1):
+        for done, stored in enumerate(pool.imap(stored_outputs_of, wanted), 1):
             if sys.stderr.isatty():
-                left = (time.monotonic() - start) / done * (len(cases) - done)
-                print(f"\r{done} of {len(cases)} cases, {left:4.0f} s left ", end="", file=sys.stderr, flush=True)
+                left = (time.monotonic() - start) / done * (len(wanted) - done)
+                print(f"\r{done} of {len(wanted)} cases, {left:4.0f} s left ", end="", file=sys.stderr, flush=True)
             yield stored
     if sys.stderr.isatty():
         print(file=sys.stderr)
@@ -100,12 +103,21 @@ def rounded_up(x: Any) -> float:
     return max(few, 5e-324)
 
 
+def recorded(cases: Iterable[Case], folder: Path) -> dict[str, Stored]:
+    """What a suite has of these cases already, as it stands: of the same inputs."""
+    if not (folder / MANIFEST).exists():
+        return {}
+    old = {case.name: case for case in suite.read(folder, whole=False).cases}
+    same = [old[case.name] for case in cases if case.name in old and _same_inputs(case, old[case.name])]
+    return {case.name: dict(case.stored()) for case in same}
+
+
 def disagreements(cases: Iterable[Case], outputs: Mapping[str, Stored], folder: Path) -> Iterator[str]:
     """What is in a suite already, and further from what was computed than both bounds allow; of the same inputs."""
     if not (folder / MANIFEST).exists():
         return
     try:
-        old = {case.name: case for case in suite.read(folder).cases}
+        old = {case.name: case for case in suite.read(folder, whole=False).cases}
     except FileError as error:
         yield f"what is in {folder} cannot be read: {error}"
         return

@@ -83,6 +83,12 @@ class Recorded:
         """What was recorded of each output."""
         return {name: self._expected(self._entry["outputs"][name]) for name in OUTPUTS[self.kind]}  # type: ignore[index]
 
+    def stored(self) -> Iterator[tuple[str, tuple[Array, dict[str, Any]]]]:
+        """The numbers of each output, and all else that the manifest says of it."""
+        for name, expected in self.outputs.items():
+            said = self._entry["outputs"][name]
+            yield name, (expected.numbers, {key: value for key, value in said.items() if key != "array"})
+
     def named_arrays(self) -> Iterator[tuple[str, Array]]:
         """All arrays of inputs and outputs, by names for files; scalars are left to the manifest."""
         for name, place in _places(self._entry["parameters"], "parameters"):
@@ -143,8 +149,14 @@ class Suite:
     cases: tuple[Recorded, ...]
 
 
-def read(folder: Path = OWN) -> Suite:
+def read(folder: Path = OWN, *, whole: bool = True) -> Suite:
     """The suite in a folder: the manifest and all files are compared with their hashes, the manifest with its schema.
+
+    Parameters
+    ----------
+    folder : Path
+    whole : bool
+        Whether files that no case is read from are looked at, too.
 
     Raises
     ------
@@ -156,7 +168,7 @@ def read(folder: Path = OWN) -> Suite:
     sums = _read_sums(folder)
     manifest = _read_manifest(folder, sums)
     files = {file["name"]: file["sha256"] for file in manifest["files"]}
-    for name, known in files.items():
+    for name, known in files.items() if whole else ():
         array_files.contents(folder, name, most=_MOST, sha256=known)
     cases = tuple(Recorded(folder, {**entry, "count": _count(manifest, entry)}, files) for entry in manifest["cases"])
     names = [case.name for case in cases]
@@ -218,10 +230,10 @@ def validate(manifest: Any) -> None:
     except ModuleNotFoundError as error:
         raise FileError('to read a suite, jsonschema is needed: pip install "refdeconv[cli]"') from error
     schema = json.loads((OWN / SCHEMA).read_text(encoding="utf-8"))
-    found = jsonschema.Draft202012Validator(schema)
-    error = jsonschema.exceptions.best_match(found.iter_errors(manifest))
-    if error is not None:
-        raise FileError(f"{MANIFEST} is not as {SCHEMA} says, at {error.json_path}: {error.message[:300]}")
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(manifest)
+    worst = jsonschema.exceptions.best_match(errors)
+    if worst is not None:
+        raise FileError(f"{MANIFEST} is not as {SCHEMA} says, at {worst.json_path}: {worst.message[:300]}")
 
 
 def _places(value: Any, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -15,6 +15,7 @@ class Draw:
     """Numbers drawn from a seed, usually the name of the case that they are for: of 53 bits."""
 
     def __init__(self, seed: str) -> None:
+        self.seed = seed
         self._random = Random(seed)
 
     def uniform(self, shape: int | tuple[int, ...], low: float = -1.0, high: float = 1.0) -> Array:

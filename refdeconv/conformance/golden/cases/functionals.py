@@ -1,7 +1,7 @@
 """Cases of the functionals: random points with parameters away from their defaults, and the singular places.
 
-What is specified where there is no derivative stands on the derivation pages: L2N.2 and L2N.3 (zeros at the kink), HUB.3
-and GHU.2 (the inner second derivative at the joint).
+What is specified where there is no derivative stands on the derivation pages: L2N.2 and L2N.3 (zeros at the kink),
+HUB.3 and GHU.2 (the inner second derivative at the joint). Numbers there are such that the products are exact.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from refdeconv.conformance.golden.case import Array, Case
-from refdeconv.conformance.golden.cases.numbers import scattered, two_directions
+from refdeconv.conformance.golden.cases.numbers import in_eighths, scattered, two_directions
 
 V, M, C = (5,), (3, 4), (2, 3, 2)  # a vector, a matrix and a cube
 
@@ -24,10 +24,11 @@ def functional(
     parameters: Mapping[str, Any] | None = None,
     specified: Mapping[str, Array] | None = None,
     remark: str = "",
+    directions: Array | None = None,
 ) -> Case:
-    """A case of a functional, with two directions of its own."""
-    point = np.asarray(point, dtype=np.float64)
-    directions = two_directions(point.shape, len(name))
+    """A case of a functional, by default with two directions of its own."""
+    if directions is None:
+        directions = two_directions(point.shape, len(name))
     return Case(
         name, "functional", model, parameters or {}, point, directions, specified=specified or {}, remark=remark
     )
@@ -106,7 +107,7 @@ def _robust() -> list[Case]:
     for seed, (model, size) in enumerate(sizes.items()):
         point = scattered(V, 11 + seed, -3, 3)
         found.append(functional(names[model], model, point, remark="All parameters at their defaults."))
-        found.append(functional(f"{names[model]}-weight-2d", model, scattered(M, 1 + seed), {**given, size: 0.35}))
+        found.append(functional(f"{names[model]}-weight-2d", model, scattered(M, 21 + seed), {**given, size: 0.35}))
     far = np.array([900.0, -1200.0, 0.4, -0.3])
     return [
         *found,
@@ -131,35 +132,35 @@ def _joints() -> list[Case]:
         np.full(5, 0.25),
         np.array([1.5, 2.0, 1.0, 3.0, 0.5]),
     )
-    directions = two_directions(point.shape, len("huber-at-delta"))
-    inner = weight * (np.abs(point - data) <= 0.5) * directions
-    field = np.array([[3.0, 0.5, 6.0], [4.0, 1.0, 8.0]])  # lengths 5 (the joint), below, and 10
-    first, second = two_directions(field.shape, len("group-huber-at-delta"))
+    along, field = in_eighths(two_directions(point.shape)), np.ones((4, 3))
+    field[:, 1], field[:, 2] = 0.25, 2  # groups of length 2 (the joint), 1/2, and 4
+    across = in_eighths(two_directions(field.shape))
     return [
         functional(
             "huber-at-delta",
             "Huber",
             point,
             {"data": data, "delta": 0.5, "weight": weight},
-            {"hvp": inner},
+            {"hvp": weight * (np.abs(point - data) <= 0.5) * along},
             "Two residuals are delta exactly: there the second derivative of the inner side is specified.",
+            along,
         ),
         functional(
             "group-huber-at-delta",
             "GroupHuber",
             field,
-            {"delta": 5.0},
-            {"hvp": np.stack([_at_joint(field, v) for v in (first, second)])},
+            {"delta": 2.0},
+            {"hvp": np.stack([_at_joint(v) for v in across])},
             "One group is of length delta exactly: there the second derivative of the inner side is specified.",
+            across,
         ),
     ]
 
 
-def _at_joint(field: Array, v: Array) -> Array:
-    """The products for delta = 5: v / 5 up to the joint, and across the group over its length of 10 beyond."""
-    product = v / 5
-    unit = field[:, 2] / 10
-    product[:, 2] = (v[:, 2] - unit * (unit @ v[:, 2])) / 10
+def _at_joint(v: Array) -> Array:
+    """The products: v / delta up to the joint, and beyond it what is across the group, over its length of 4."""
+    product = v / 2
+    product[:, 2] = (v[:, 2] - v[:, 2].mean()) / 4
     return product
 
 
@@ -187,7 +188,7 @@ def _counts() -> list[Case]:
             "Poisson",
             tiny,
             {"data": np.array([1e-3, 0.0, 0.0, 1.0, 0.0])},
-            remark="A model of 1e-12 where something was counted, and of zero where nothing was: there the slope is one.",
+            remark="A model of 1e-12 where something was counted, and of 0 where nothing was: there the slope is one.",
         ),
         functional(
             "poisson-beside-the-data",

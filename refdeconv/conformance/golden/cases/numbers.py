@@ -27,6 +27,11 @@ def two_directions(shape: Sequence[int], seed: int = 0) -> Array:
     return np.stack([scattered(shape, 5 + seed), scattered(shape, 6 + seed, 0.25, 1.75)])
 
 
+def in_eighths(numbers: Array) -> Array:
+    """The numbers rounded to multiples of 1/8, so that little arithmetic with them is exact in floating point."""
+    return np.round(8 * numbers) / 8
+
+
 def psf_of(shape: int | Sequence[int], seed: int) -> Array:
     """A point spread function without symmetry, of sum one to its three decimals."""
     raw = scattered(shape, seed, 0.1, 1.0)

@@ -60,8 +60,11 @@ def _convolutions() -> Iterator[Case]:
         name = f"convolution-{boundary}-one-pixel"
         yield _convolution(name, (1, 1), (3, 2), boundary, None, "an image of one pixel")
     for size, factor in (("huge", 2.0**500), ("tiny", 2.0**-500)):
-        case = _convolution(f"convolution-{size}", (5, 4), (3, 2), "reflect", None, "values far from one")
-        yield Case(case.name, case.kind, case.model, case.parameters, factor * case.point, None, factor * case.weights)
+        draw = Draw(f"convolution-{size}")
+        psf, point, weights = draw.uniform((3, 2)), draw.uniform((5, 4)), draw.uniform((5, 4))
+        parameters = {"psf": psf, "shape": (5, 4), "boundary": "reflect"}
+        given = (parameters, factor * point, None, factor * weights)
+        yield Case(draw.seed, "linear operator", "Convolution", *given, remark="values far from one")
 
 
 def _convolution(name: str, shape: Shape, sizes: Shape, boundary: str, origin: Shape | None, remark: str) -> Case:
@@ -139,14 +142,20 @@ def _differences() -> Iterator[Case]:
 
 
 def _sampling() -> Iterator[Case]:
-    for shape, step, offset, kept in (
+    sampled: tuple[tuple[Shape, Any, Any, Shape], ...] = (
         ((9,), 2, 1, (4,)),
         ((5, 6), (2, 4), (0, 3), (3, 1)),
         ((3, 4, 2), (1, 3, 2), (2, 0, 1), (1, 2, 1)),
-    ):
+    )
+    for shape, step, offset, kept in sampled:
         parameters = {"shape": shape, "step": step, "offset": offset}
         yield linear(f"subsampling-{len(shape)}d", "Subsampling", parameters, shape, kept)
-    for shape, size, bins in (((9,), 3, (3,)), ((4, 6), (2, 3), (2, 2)), ((3, 4, 2), (1, 2, 2), (3, 2, 1))):
+    binned: tuple[tuple[Shape, Any, Shape], ...] = (
+        ((9,), 3, (3,)),
+        ((4, 6), (2, 3), (2, 2)),
+        ((3, 4, 2), (1, 2, 2), (3, 2, 1)),
+    )
+    for shape, size, bins in binned:
         for mean in (True, False):
             name = f"binning-{'means' if mean else 'sums'}-{len(shape)}d"
             yield linear(name, "Binning", {"shape": shape, "size": size, "mean": mean}, shape, bins)

@@ -13,9 +13,10 @@ import numpy as np
 
 from refdeconv.conformance.golden.case import Array, Case
 from refdeconv.conformance.golden.cases.functionals import functional, zeros_at
-from refdeconv.conformance.golden.cases.numbers import psf_of, scattered
+from refdeconv.conformance.golden.cases.numbers import in_eighths, psf_of, scattered, two_directions
 
 M = (4, 3)
+ARTICLE = "problems.norm_and_gradient_norm"
 
 
 def problem(
@@ -72,40 +73,77 @@ def _norms() -> list[Case]:
 def _kinks() -> list[Case]:
     """Where one term of the article's objective, or both, have no derivative.
 
-    Where the residual must be zero, the sizes are powers of two and the numbers such that a blur has no rounding.
+    Sizes and numbers are such that the blurs and all that is specified are exact in float64: the image that fits has
+    axes of 2 and 4 pixels, for FFTs without rounding.
     """
-    model = "problems.norm_and_gradient_norm"
-    flat, zero = np.full(M, 1.25), np.zeros(M)
-    psf = np.array([[0.5, 0.25], [0.25, 0.0]])
-    sharp = np.array([[1.0, 3.0, 2.0, 0.0], [4.0, 1.0, 1.0, 2.0]])
-    # sum_j psf[j] x[i - j], periodic.
-    data = 0.5 * sharp + 0.25 * np.roll(sharp, 1, axis=1) + 0.25 * np.roll(sharp, 1, axis=0)
-    blurred = {"data": scattered(M, 3, 0.5, 4), "psf": psf_of((2, 3), 4), "boundary": "reflect"}
-    fitted = {"data": data, "psf": psf, "boundary": "wrap"}
+    flat, fitting, zero = np.full(M, 1.25), np.array([[3.0, 2.0, 5.0, 5.0], [0.0, 3.0, 4.0, 4.0]]), np.zeros(M)
+    residual = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, 1.0], [-1.0, 0.0, 1.0], [1.0, 0.0, -1.0]])  # of norm sqrt(8)
+    wide, square = np.array([[2.0, 1.0, 1.0], [1.0, 2.0, 1.0]]) / 8, np.array([[2.0, 1.0], [1.0, 0.0]]) / 4
+    some, others = in_eighths(two_directions(M)), in_eighths(two_directions(fitting.shape))
     return [
         functional(
             "norms-flat-image",
-            model,
+            ARTICLE,
             flat,
-            blurred,
-            remark="All differences are zero: of the regulariser the subgradient of least norm, and no Hessian.",
+            {"data": flat - residual, "psf": wide, "boundary": "wrap"},
+            {
+                "gradient": _periodic(residual, wide, -1) / 4,
+                "hvp": np.stack([_bent(v, residual, wide) for v in some]),
+            },
+            "All differences are zero: of the regulariser the subgradient of least norm, and no Hessian.",
+            some,
         ),
         functional(
             "norms-zero-residual",
-            model,
-            sharp,
-            fitted,
-            remark="The residual is zero: of the data term the subgradient of least norm, and no Hessian.",
+            ARTICLE,
+            fitting,
+            {"data": _periodic(fitting, square), "psf": square, "mu": 0.25, "boundary": "wrap"},
+            {
+                "gradient": 0.25 * _gathered(_differences(fitting)) / 8,
+                "hvp": np.stack([0.25 * _turned(v, fitting) for v in others]),
+            },
+            "The residual is zero: of the data term the subgradient of least norm, and no Hessian.",
+            others,
         ),
         functional(
             "norms-zero",
-            model,
+            ARTICLE,
             zero,
             {"data": zero, "psf": psf_of((3, 2), 5)},
             zeros_at(zero),
             "Residual and differences are zero.",
         ),
     ]
+
+
+def _periodic(x: Array, psf: Array, sign: int = 1) -> Array:
+    """The periodic blur, sum_j psf[j] x[i + origin - j], or for the sign -1 its adjoint."""
+    origin = [(k - 1) // 2 for k in psf.shape]
+    shifts = ((j, [sign * (a - o) for a, o in zip(j, origin, strict=True)]) for j in np.ndindex(*psf.shape))
+    return np.sum([psf[j] * np.roll(x, shift, (0, 1)) for j, shift in shifts], axis=0)
+
+
+def _bent(v: Array, r: Array, psf: Array) -> Array:
+    """K^T (K v - r <r, K v> / |r|^2) / (sqrt(2) |r|) for |r|^2 = 8."""
+    seen = _periodic(v, psf)
+    return _periodic(seen - r * (np.sum(r * seen) / 8), psf, -1) / 4
+
+
+def _differences(x: Array) -> list[Array]:
+    return [np.diff(x, axis=0), np.diff(x, axis=1)]
+
+
+def _gathered(y: list[Array]) -> Array:
+    """The transposed differences."""
+    rows, columns = (np.pad(flow, [(1, 1) if axis == a else (0, 0) for axis in (0, 1)]) for a, flow in enumerate(y))
+    return -np.diff(rows, axis=0) - np.diff(columns, axis=1)
+
+
+def _turned(v: Array, x: Array) -> Array:
+    """D^T (D v - D x <D x, D v> / |D x|^2) / (sqrt(2) |D x|) for |D x|^2 = 32."""
+    slopes, changes = _differences(x), _differences(v)
+    share = sum(float(np.sum(a * b)) for a, b in zip(slopes, changes, strict=True)) / 32
+    return _gathered([b - a * share for a, b in zip(slopes, changes, strict=True)]) / 8
 
 
 def _gaussian() -> list[Case]:
@@ -257,7 +295,7 @@ NAMED: list[tuple[str, str, str, dict[str, Any]]] = [
 
 
 def _named() -> list[Case]:
-    return [
+    named = [
         problem(
             f"by-name-{fidelity}-{regularizer}",
             "by_name",
@@ -266,4 +304,24 @@ def _named() -> list[Case]:
             {"mu": 0.3, "fidelity": fidelity, "regularizer": regularizer, "boundary": boundary, **constraint},
         )
         for fidelity, regularizer, boundary, constraint in NAMED
+    ]
+    data, weight = scattered(M, 41, 0.5, 4), scattered(M, 42, 0.2, 2)
+    data[2, 1], weight[2, 1] = 99, 0
+    masked = {
+        "data": data,
+        "fidelity": "pseudo-huber",
+        "fidelity_options": {"weight": weight},
+        "regularizer": "entropy",
+    }
+    counts = {
+        "fidelity": "poisson",
+        "fidelity_options": {"background": 0.3, "threshold": 0.1},
+        "regularizer": "total-variation",
+        "regularizer_options": {"epsilon": 0.2, "spacing": np.array([0.75, 1.3]), "boundary": "wrap"},
+    }
+    return [
+        *named,
+        problem("by-name-defaults", "by_name", M, (2, 3), {}, "The article's objective."),
+        problem("by-name-masked", "by_name", M, (2, 3), masked, "Delta and prior do not see the pixel of weight zero."),
+        problem("by-name-options", "by_name", M, (3, 2), counts),
     ]

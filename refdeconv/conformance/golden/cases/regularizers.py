@@ -6,7 +6,7 @@ import numpy as np
 
 from refdeconv.conformance.golden.case import Array, Case
 from refdeconv.conformance.golden.cases.functionals import functional, zeros_at
-from refdeconv.conformance.golden.cases.numbers import scattered, two_directions
+from refdeconv.conformance.golden.cases.numbers import in_eighths, scattered, two_directions
 
 V, M, C = (6,), (3, 4), (2, 3, 3)
 TWO, THREE = np.array([0.75, 1.3]), np.array([1.5, 0.8, 1.1])  # spacings
@@ -56,7 +56,7 @@ def _total_variation() -> list[Case]:
     tv, huber = "regularizers.total_variation", "regularizers.huber_total_variation"
     steps = np.array([[0.0, 0.0, 0.5, 0.5], [0.0, 0.0, 0.5, 0.5], [1.25, 1.25, 1.25, 1.25 + 1e-6]])
     ramp = np.array([0.5, 1.0, 1.25, 2.5, 2.5, 2.0])
-    colours = (2, 3, 3)
+    along, colours = in_eighths(two_directions(V)), (2, 3, 3)
     return [
         functional("total-variation", tv, scattered(M, 1), {"shape": M}, remark="Epsilon at its default."),
         functional("total-variation-1d", tv, scattered(V, 2), {"shape": V, "epsilon": 0.2, "spacing": 0.6}),
@@ -88,8 +88,15 @@ def _total_variation() -> list[Case]:
             "total-variation-flat",
             tv,
             np.full(M, 1.7),
+            {"shape": M, "epsilon": 1e-6},
+            remark="Smooth, also here: the gradient is zero, the Hessian that of half the squares over epsilon.",
+        ),
+        functional(
+            "total-variation-black",
+            tv,
+            np.zeros(M),
             {"shape": M, "epsilon": 1e-12},
-            remark="Smooth, also here: the gradient is zero, the Hessian that of half the squared differences over epsilon.",
+            remark="The same of an image of zeros, with next to no smoothing.",
         ),
         functional(
             "total-variation-steps",
@@ -116,8 +123,9 @@ def _total_variation() -> list[Case]:
             huber,
             ramp,
             {"shape": V, "delta": 0.5},
-            {"hvp": np.stack([_inside(ramp, v) for v in two_directions(V, len("huber-total-variation-at-delta"))])},
+            {"hvp": np.stack([_inside(ramp, v) for v in along])},
             "Two differences are delta exactly: there the second derivative of the inner side is specified.",
+            along,
         ),
     ]
 
@@ -156,8 +164,8 @@ def _second_order() -> list[Case]:
         functional(
             "hessian-schatten-3d",
             schatten,
-            scattered(C, 6),
-            {"shape": C, "epsilon": 0.3, "spacing": THREE, "boundary": "reflect"},
+            scattered((2, 3, 2), 6),
+            {"shape": (2, 3, 2), "epsilon": 0.3, "spacing": THREE, "boundary": "reflect"},
         ),
         functional(
             "hessian-schatten-plane",

@@ -10,8 +10,11 @@ right where the function is smooth over lengths of 1e-15 of the largest number, 
 This is not taken for granted. Each difference is taken twice, with steps h and 2 h. Where the error of the first is
 ``c * h**p``, their distance is ``(2**p - 1)`` times that, and so at least the error itself if p >= 1: p is 2 for a
 smooth function, and 1 for the gradient at a joint of two smooth pieces (Huber's at its threshold). Rounding shows in
-the distance as well. Twice the distance, plus the least that rounding can do, is the bound that is handed out; where
-a derivative does not exist, the distance is as large as the derivative, or far larger, and so is the bound.
+the distance as well. Twice the distance, plus the least that rounding can do, is the bound that is handed out. A
+kink, where the slopes of both sides differ, or a joint, where the second derivatives do, could hide from a central
+difference, which is a mean of one-sided ones. So the spread of the one-sided ones is taken too, again with both
+steps: it is halved with the step where there is a derivative, and what is left of it otherwise is added to the bound,
+which then is no smaller than the jump.
 """
 
 from __future__ import annotations
@@ -58,10 +61,12 @@ def value(f: Scalar, u: Array) -> Derivative:
 def gradient(f: Scalar, u: Array) -> Derivative:
     """All partial derivatives of f at u."""
     with many_digits():
+        here = f(u)
 
-        def partial(index: tuple[int, ...], h: Any) -> tuple[Any, Any]:
+        def partial(index: tuple[int, ...], h: Any) -> _Difference:
             ahead, behind = f(_moved(u, h, index)), f(_moved(u, -h, index))
-            return (ahead - behind) / (2 * h), _rounding(ahead, behind) / h
+            spread = abs(ahead - 2 * here + behind) / h
+            return _Difference((ahead - behind) / (2 * h), _rounding(ahead, behind) / h, spread)
 
         return _at_every_pixel(partial, u)
 
@@ -69,10 +74,17 @@ def gradient(f: Scalar, u: Array) -> Derivative:
 def hvp(f: Scalar, u: Array, v: Array) -> Derivative:
     """The Hessian of f at u times v: the mixed derivatives along each pixel and along v."""
     with many_digits():
+        here, signs = f(u), (1, -1)
+        along = {(h, j): f(u + j * h * v) for h in _steps(u) for j in signs}
 
-        def mixed(index: tuple[int, ...], h: Any) -> tuple[Any, Any]:
-            corners = [f(_moved(u + j * h * v, i * h, index)) for i in (1, -1) for j in (1, -1)]
-            return (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * h**2), _rounding(*corners) / h**2
+        def mixed(index: tuple[int, ...], h: Any) -> _Difference:
+            across = {i: f(_moved(u, i * h, index)) for i in signs}
+            corners = {(i, j): f(_moved(u + j * h * v, i * h, index)) for i in signs for j in signs}
+            # One on each side of either; their mean is the central difference.
+            quotients = [i * j * (corners[i, j] - across[i] - along[h, j] + here) / h**2 for i, j in corners]
+            return _Difference(
+                mpmath.fsum(quotients) / 4, _rounding(*corners.values()) / h**2, max(quotients) - min(quotients)
+            )
 
         return _at_every_pixel(mixed, u)
 
@@ -85,8 +97,7 @@ def jvp(forward: Map, z: Array, v: Array) -> Derivative:
             ahead, behind = forward(z + h * v), forward(z - h * v)
             return (ahead - behind) / (2 * h), _rounding(*ahead.ravel(), *behind.ravel()) / h
 
-        h = _step(z)
-        (near, rounding), (far, _) = along(h), along(2 * h)
+        (near, rounding), (far, _) = map(along, _steps(z))
         return Derivative(near, 2 * _largest(near - far) + rounding)
 
 
@@ -104,21 +115,31 @@ def _weighted(forward: Map, w: Array) -> Scalar:
     return lambda z: mpmath.fdot(w.ravel(), forward(z).ravel())
 
 
-def _at_every_pixel(difference: Callable[[tuple[int, ...], Any], tuple[Any, Any]], u: Array) -> Derivative:
+class _Difference(NamedTuple):
+    """A quotient of differences, what rounding can do to it, and by how much one-sided quotients differ."""
+
+    quotient: Any
+    rounding: Any
+    spread: Any
+
+
+def _at_every_pixel(difference: Callable[[tuple[int, ...], Any], _Difference], u: Array) -> Derivative:
     """The difference along each pixel with a step, and the bound from that with twice the step."""
-    numbers, error, h = np.empty(u.shape, dtype=object), mpmath.mpf(0), _step(u)
+    numbers, error = np.empty(u.shape, dtype=object), mpmath.mpf(0)
     for index in np.ndindex(*u.shape):
-        (near, rounding), (far, _) = difference(index, h), difference(index, 2 * h)
-        numbers[index] = near
-        error = max(error, 2 * abs(near - far) + rounding)
+        near, far = (difference(index, h) for h in _steps(u))
+        numbers[index] = near.quotient
+        kink = abs(2 * near.spread - far.spread)
+        error = max(error, 2 * abs(near.quotient - far.quotient) + kink + near.rounding)
     return Derivative(numbers, error)
 
 
-def _step(u: Array) -> Any:
-    """A small part of the largest number of the point, or of one where all are zero."""
+def _steps(u: Array) -> tuple[Any, Any]:
+    """A small part of the largest number of the point (of one where all are zero), and twice as much."""
     largest = _largest(u)
     magnitude = mpmath.ceil(mpmath.log10(largest)) if largest > 0 else 0
-    return mpmath.mpf(10) ** (STEP_EXPONENT + magnitude)
+    step = mpmath.mpf(10) ** (STEP_EXPONENT + magnitude)
+    return step, 2 * step
 
 
 def _moved(u: Array, h: Any, index: tuple[int, ...]) -> Array:

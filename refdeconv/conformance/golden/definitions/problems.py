@@ -1,7 +1,7 @@
 """Ready-made objectives by their definitions: a data term of the blurred image, and a weight times a regulariser.
 
 Put together of the plain sums of the functionals and regularisers; `parameters` are the keyword arguments of the public
-functions. Points of `blind` are packed: the image's variables first, then the PSF's, each in C order.
+functions. K is the convolution with the PSF, as `arrays.blur` writes it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from refdeconv.conformance.golden.definitions.functionals import Definition, Par
 
 
 def norm_and_gradient_norm(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """The article's: sqrt(sum((K x - data)**2) / 2) + mu * sqrt(sum((D x)**2) / 2)."""
+    """The article's, sqrt(sum((K x - data)**2) / 2) + mu * sqrt(sum((D x)**2) / 2), mu 0.2 by default."""
     yield from half_norm({"data": parameters["data"]}, blurred(parameters, x))
     yield from weighted(parameters, regularizers.gradient_norm({}, x))
 
@@ -30,26 +30,32 @@ def half_norm(parameters: Parameters, u: Exact) -> Iterator[Any]:
 
 
 def article(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """The article's objective, of data that are the image after the blur, not rounded."""
+    """As norm_and_gradient_norm, with the data K image, for the boundary 'constant'."""
     psf = parameters["psf"]
     data = blur(exact(parameters["image"]), exact(psf))
     yield from norm_and_gradient_norm({"data": data, "psf": psf, "mu": parameters.get("mu", 0.2)}, x)
 
 
 def least_squares_tikhonov(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """Least squares, and half the squares of differences (or of the image, or of its Laplacian)."""
+    """LeastSquares(data, weight) of K x, and mu * regularizers.tikhonov, of the differences by default."""
     yield from functionals.least_squares(some(parameters, "data", "weight"), blurred(parameters, x))
     yield from weighted(parameters, regularizers.tikhonov({"of": parameters.get("of", "gradient")}, x))
 
 
 def least_squares_total_variation(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """Least squares, and smoothed total variation."""
+    """LeastSquares(data, weight) of K x, and mu * regularizers.total_variation.
+
+    Epsilon is by default a hundredth of the range of the data.
+    """
     yield from functionals.least_squares(some(parameters, "data", "weight"), blurred(parameters, x))
     yield from weighted(parameters, regularizers.total_variation(smoothing(parameters), x))
 
 
 def robust_total_variation(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """Pseudo-Huber, and smoothed total variation."""
+    """PseudoHuber(data, delta, weight) of K x, and mu * regularizers.total_variation.
+
+    Delta and epsilon are by default a hundredth of the range of the data.
+    """
     delta = parameters.get("delta") or typical(parameters["data"])
     misfit = {**some(parameters, "data", "weight"), "delta": delta}
     yield from functionals.pseudo_huber(misfit, blurred(parameters, x))
@@ -57,7 +63,10 @@ def robust_total_variation(parameters: Parameters, x: Exact) -> Iterator[Any]:
 
 
 def least_squares_hessian_schatten(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """Least squares, and the smoothed nuclear norm of the second differences."""
+    """LeastSquares(data, weight) of K x, and mu * regularizers.hessian_schatten.
+
+    Epsilon is by default a hundredth of the range of the data.
+    """
     yield from functionals.least_squares(some(parameters, "data", "weight"), blurred(parameters, x))
     yield from weighted(parameters, regularizers.hessian_schatten(smoothing(parameters), x))
 
@@ -68,19 +77,22 @@ def counts(parameters: Parameters, x: Exact) -> Iterator[Any]:
 
 
 def poisson_total_variation(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """Poisson, and smoothed total variation."""
+    """Poisson(data, background, weight) of K x, and mu * regularizers.total_variation.
+
+    Epsilon is by default a hundredth of the range of the data.
+    """
     yield from counts(parameters, x)
     yield from weighted(parameters, regularizers.total_variation(smoothing(parameters), x))
 
 
 def poisson_good_roughness(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """Poisson, and Good's roughness."""
+    """Poisson(data, background, weight) of K x, and mu * regularizers.good_roughness."""
     yield from counts(parameters, x)
     yield from weighted(parameters, regularizers.good_roughness({}, x))
 
 
 def poisson_entropy(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """Poisson, and the entropy relative to a prior: by default the mean of the data."""
+    """Poisson(data, background, weight) of K x, and mu * regularizers.entropy, the prior by default the data's mean."""
     prior = parameters.get("prior")
     yield from counts(parameters, x)
     prior = mean(parameters["data"]) if prior is None else prior
@@ -88,7 +100,11 @@ def poisson_entropy(parameters: Parameters, x: Exact) -> Iterator[Any]:
 
 
 def super_resolution(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """Least squares of the means over blocks of factor**axes pixels of the blurred image, and total variation."""
+    """LeastSquares(data) of B K x, and mu * regularizers.total_variation.
+
+    B takes the means over blocks of factor pixels along each axis. The boundary is by default 'reflect', epsilon a
+    hundredth of the range of the data.
+    """
     factor, fine = parameters["factor"], blurred({"boundary": "reflect", **parameters}, x)
     block = list(indices((factor,) * x.ndim))
 
@@ -101,7 +117,10 @@ def super_resolution(parameters: Parameters, x: Exact) -> Iterator[Any]:
 
 
 def inpainting(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """Least squares over the pixels that were measured, and total variation."""
+    """Sum of (K x - data)**2 / 2 over the pixels where the mask is True, and mu * regularizers.total_variation.
+
+    The boundary is by default 'reflect', epsilon a hundredth of the range of the data at these pixels.
+    """
     seen, data, mask = blurred({"boundary": "reflect", **parameters}, x), exact(parameters["data"]), parameters["mask"]
     for i in indices(data.shape):
         if mask[i]:
@@ -111,7 +130,11 @@ def inpainting(parameters: Parameters, x: Exact) -> Iterator[Any]:
 
 
 def blind(parameters: Parameters, z: Exact) -> Iterator[Any]:
-    """Least squares, and total variation, of the image z**2 and the PSF exp(q) / sum(exp(q))."""
+    """LeastSquares(data) of K x, and mu * regularizers.total_variation of x = z**2.
+
+    K is the blur by the PSF exp(q) / sum(exp(q)); the point is z and then q, each in C order. Epsilon is by default a
+    hundredth of the range of the data.
+    """
     data, psf_shape = exact(parameters["data"]), shape_of(parameters["psf_shape"])
     image = filled(data.shape, lambda i: z[: data.size].reshape(data.shape)[i] ** 2)
     exponentials = [mp.exp(q) for q in z[data.size :]]
@@ -160,9 +183,12 @@ POSITIVITY: Mapping[str, Callable[[Any], Any]] = {
 
 
 def by_name(parameters: Parameters, z: Exact) -> Iterator[Any]:
-    """A data term and a regulariser by their names, of an image that may be constrained.
+    """The data term `fidelity` of K x, and mu * the `regularizer` of x, both by name, with their options.
 
-    What parts small from large is by default a hundredth of the data's range, and the prior of the entropy their mean.
+    By default the article's: 'l2-norm', sqrt(sum((K x - data)**2) / 2), and 'gradient-norm', mu 0.2. The point is x, or
+    with 'positivity' z where x is z**2, exp(z) or log(1 + exp(z)), or with bounds
+    lower + (upper - lower) / (1 + exp(-z)). An epsilon, delta or scale is by default a hundredth of the data's range,
+    the prior of the entropy their mean, of the pixels whose weight is not zero.
     """
     data, x = parameters["data"], constrained(parameters, z)
     measured = without_masked(data, parameters.get("fidelity_options") or {})

@@ -35,7 +35,7 @@ from refdeconv.conformance.golden.definitions.functionals import (
 
 
 def tikhonov(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """Half the squares of the image, its differences, or its Laplacian."""
+    """Sum of (A x)**2 / 2, A by its name `of`: the identity, the differences D, or the Laplacian."""
     of, spacing, boundary = parameters.get("of", "identity"), parameters.get("spacing", 1), parameters.get("boundary")
     if of == "gradient":
         seen = differences(x, spacing, boundary=free(boundary or "free"))
@@ -48,39 +48,43 @@ def tikhonov(parameters: Parameters, x: Exact) -> Iterator[Any]:
 
 
 def gradient_norm(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """sqrt(sum((D x)**2) / 2)."""
+    """sqrt(sum((D x)**2) / 2), D the forward differences along all axes."""
     yield mp.sqrt(mp.fsum(t**2 for t in first_differences(parameters, x).flat) / 2)
 
 
 def total_variation(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """sqrt(|D x|**2 + epsilon**2) - epsilon at each pixel, or of each difference, or of all channels together."""
+    """Sum over pixels of sqrt(|D x|**2 + epsilon**2) - epsilon, |D x| the length of the differences at a pixel.
+
+    Where isotropic is False, each axis on its own. With a channel axis, D is along the others, and |D x| the length of
+    the differences of all channels together.
+    """
     epsilon = number(parameters.get("epsilon", 1e-3))
     for square in squared_lengths(parameters, x):
         yield from rounded_length(square, epsilon)
 
 
 def huber_total_variation(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """|D x|**2 / (2 delta) where |D x| <= delta, |D x| - delta / 2 beyond."""
+    """Sum over pixels of |D x|**2 / (2 delta) where |D x| <= delta, |D x| - delta / 2 beyond; as total_variation."""
     delta = number(parameters.get("delta", 1e-3))
     for square in squared_lengths(parameters, x):
         yield from huber_length(mp.sqrt(square), delta)
 
 
 def hessian_norm(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """sqrt(|H x|**2 + epsilon**2) - epsilon at each pixel, |H x| the Frobenius norm of the second differences."""
+    """Sum over pixels of sqrt(|H x|**2 + epsilon**2) - epsilon, |H x| the Frobenius norm of the second differences."""
     epsilon, field = number(parameters.get("epsilon", 1e-3)), second(parameters, x)
     for i in indices(x.shape):
         yield from rounded_length(mp.fsum(entry[i] ** 2 for entry in field), epsilon)
 
 
 def hessian_schatten(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """sqrt(l**2 + epsilon**2) - epsilon for each eigenvalue l of the matrix of second differences at each pixel."""
+    """Sum of sqrt(l**2 + epsilon**2) - epsilon, l the eigenvalues of the matrix of second differences at each pixel."""
     epsilon = number(parameters.get("epsilon", 1e-3))
     yield from nuclear(second(parameters, x), epsilon, exact(np.ones(x.shape)))
 
 
 def good_roughness(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """4 * (D sqrt(x))**2."""
+    """Sum of 4 * (D sqrt(x))**2, D the forward differences along all axes."""
     for t in first_differences(parameters, filled(x.shape, lambda i: mp.sqrt(x[i]))).flat:
         yield 4 * t**2
 
@@ -93,7 +97,7 @@ def entropy(parameters: Parameters, x: Exact) -> Iterator[Any]:
 
 
 def smoothed_l1(parameters: Parameters, x: Exact) -> Iterator[Any]:
-    """sqrt(x**2 + epsilon**2) - epsilon."""
+    """Sum of sqrt(x**2 + epsilon**2) - epsilon."""
     epsilon = number(parameters.get("epsilon", 1e-3))
     for t in x.flat:
         yield from rounded_length(t**2, epsilon)
