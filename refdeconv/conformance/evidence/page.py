@@ -12,6 +12,7 @@ from refdeconv.conformance.evidence.checkout import Checkout
 from refdeconv.conformance.evidence.gathering import Evidence
 from refdeconv.conformance.evidence.models import ROOMS, Citation, Model
 
+_LISTED = 30  # failures; all are in the tables
 RECORDED, NOT_RUN = "†", "-"
 
 
@@ -107,7 +108,9 @@ def _top(evidence: Evidence) -> Iterator[str]:
         rest = f" {absent} were not run: [why](#not-run)." if absent else ""
         yield f"**Nothing failed:** {cells - absent} cells passed, of {len(evidence.models)} models.{rest}"
         return
-    lines = [f"- `{m.name}`, {c.name}: {_plain(cell.remark)} (`{cell.command}`)" for m, c, cell in failed]
+    lines = [f"- `{m.name}`, {c.name}: {_plain(cell.remark)} (`{cell.command}`)" for m, c, cell in failed[:_LISTED]]
+    if len(failed) > _LISTED:
+        lines.append(f"- and {len(failed) - _LISTED} more")
     yield "\n".join([f"**{len(failed)} of {cells} cells FAILED:**", "", *lines])
 
 
@@ -115,8 +118,9 @@ def _legend(evidence: Evidence) -> Iterator[str]:
     yield "## How to read it"
     yield (
         "An error is relative, and the worst of all that were measured; a whole number is that of tests that passed; "
-        f"{NOT_RUN} was not run; an empty cell does not apply. In the commands, NAME is the model's name as it "
-        "stands in the table."
+        f"{NOT_RUN} was not run; an empty cell does not apply (what has no derivatives has tests of its own, which the "
+        "README's table links). In the commands, NAME is the model's name as it stands in the table, PAGE that of its "
+        "derivation."
     )
     lines = [_row(["column", "what it says", "command"]), _row(["---", "---", "---"])]
     lines += [_row([_head(evidence, c).replace(" ", "\u00a0"), c.says, f"`{c.command}`"]) for c in evidence.columns]

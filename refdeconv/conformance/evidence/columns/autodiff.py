@@ -37,6 +37,13 @@ FRAMEWORKS = (
     Framework("TensorFlow", "tensorflow", "tensorflow-cpu"),
 )
 
+_SAYS = (
+    f"Largest relative difference to what {FRAMEWORKS[0].name} makes of the definition, over random problems: values, "
+    "gradients, Hessian-vector products; forward passes, adjoints, Jacobian products, curvatures. Shown in float64, "
+    f"where it must be at most {LIMITS['float64']:.0e}; those in float32, at most {LIMITS['float32']:.0e}, are in the "
+    "JSON."
+)
+
 
 class Autodiff:
     """One framework."""
@@ -44,11 +51,7 @@ class Autodiff:
     def __init__(self, framework: Framework, checkout: Checkout | None) -> None:
         self.framework, self.checkout = framework, checkout
         self.name = framework.name
-        self.says = (
-            f"Largest relative difference between refdeconv and {framework.name}'s derivatives of the definition, over "
-            "random problems: values, gradients, Hessian-vector products, adjoints, Jacobian products. Shown in "
-            f"float64, at most {LIMITS['float64']:.0e}; float32, at most {LIMITS['float32']:.0e}, is in the JSON."
-        )
+        self.says = _SAYS if framework == FRAMEWORKS[0] else f"The same, with {framework.name}."
         self.command = f"python -m tests.autodiff.every_model --only {framework.module}"
 
     def run(self, models: Sequence[Model], say: Say) -> Mapping[str, Cell]:
