@@ -79,3 +79,13 @@ def test_ctrl_c_writes_nothing(run, columns, tmp_path, monkeypatch):
     assert result.exit_code == 130
     assert "nothing was written" in result.stderr
     assert not list((tmp_path / "evidence").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("column", ["derivation", "symbolic check", "complex step", "contract tests", "mpmath"])
+@pytest.mark.parametrize("model", ["Huber", "regularizers.tikhonov"])
+def test_columns_of_the_real_page(run, model, column):
+    result = run("evidence", "--model", model, "--column", column)
+    assert result.exit_code == 0, result.output
+    assert re.search(rf"{model}\n  {column}  passed ", result.stdout)
+    assert "0 failed, 0 were not run" in result.stdout

@@ -30,12 +30,9 @@ class Framework:
     package: str
 
 
-FRAMEWORKS = (
-    Framework("Autograd", "autograd", "autograd"),
-    Framework("JAX", "jax", "jax"),
-    Framework("PyTorch", "torch", "torch"),
-    Framework("TensorFlow", "tensorflow", "tensorflow-cpu"),
-)
+_NAMES = {"autograd": "Autograd", "jax": "JAX", "torch": "PyTorch", "tensorflow": "TensorFlow"}
+_PACKAGES = {"tensorflow": "tensorflow-cpu"}
+FRAMEWORKS = tuple(Framework(name, module, _PACKAGES.get(module, module)) for module, name in _NAMES.items())
 
 _SAYS = (
     f"Largest relative difference to what {FRAMEWORKS[0].name} makes of the definition, over random problems: values, "
