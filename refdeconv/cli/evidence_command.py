@@ -93,10 +93,11 @@ def run(out: Path | None, model: str | None, column: str | None) -> int:
     if not whole:
         _print_cells(output, evidence)
     _print_failures(output, evidence)
-    absent = len(evidence.all_with("not run"))
+    counts = {state: len(evidence.all_with(state)) for state in ("passed", "failed", "not run")}
+    models_in_words = f"{len(evidence.models)} model{'s' * (len(evidence.models) != 1)}"
     output.print(
-        f"{len(evidence.models)} models: {len(evidence.all_with('passed'))} cells passed, "
-        f"{len(evidence.all_with('failed'))} failed, {absent} were not run{_why(evidence)}"
+        f"{models_in_words}: {counts['passed']} cells passed, {counts['failed']} failed, "
+        f"{counts['not run']} were not run{_why(evidence)}"
     )
     for path in destinations:
         output.print(f"Wrote {path}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,8 @@ class Checkout:
         need("pytest")
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder, "report.xml")
-            said = self.run(["-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}", *arguments], say)
+            command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}", *arguments]
+            said = self.run(command, partial(_say_part, say))
             if not report.exists():
                 raise CheckoutError(f"pytest did not run: {said[-_LAST_WORDS:]}")
             results = [_result(case) for case in ElementTree.parse(report).iter("testcase")]
@@ -138,6 +141,13 @@ def _said(process: subprocess.Popen[str], say: Say) -> Iterator[str]:
         if line.strip():
             say(line.strip())
         yield line
+
+
+def _say_part(say: Say, line: str) -> None:
+    """Of pytest's lines of dots, how much is done."""
+    part = re.search(r"\[ *(\d+)%\]$", line)
+    if part:
+        say(f"{part[1]} % of the tests")
 
 
 def _result(case: ElementTree.Element) -> PytestResult:

@@ -8,7 +8,7 @@ import pytest
 
 import refdeconv as rd
 from refdeconv.conformance.evidence import checkout, public_models
-from refdeconv.conformance.evidence.columns import autodiff, complex_step, derivation, tests
+from refdeconv.conformance.evidence.columns import autodiff, complex_step, derivation, golden, tests
 from refdeconv.conformance.evidence.instances import Instance
 from refdeconv.conformance.evidence.models import Citation, Model
 
@@ -87,6 +87,59 @@ class TestDerivation:
         cell = derivation.Derivation(checkout.Checkout(ROOT)).run([model], silent)["It"]
         assert cell.state == "failed"
         assert f".99 on {page}" in cell.remark
+
+
+class TestGoldenVectors:
+    @pytest.fixture
+    def wrong(self, monkeypatch):
+        """Makes the package's answers be off by a factor."""
+        real = golden.running.run
+
+        def off_by(factor):
+            def run(case):
+                def make(name, parameters):
+                    model = golden.running.made(name, parameters)
+                    return factor * model
+
+                return real(case, make=make)
+
+            monkeypatch.setattr(golden.running, "run", run)
+            golden._outcome.cache_clear()
+
+        yield off_by
+        golden._outcome.cache_clear()
+
+    @pytest.mark.parametrize("column", [golden.DirectSummation(), golden.FiftyDigits()])
+    @pytest.mark.parametrize("name", ["Convolution", "Sigmoid"])
+    def test_right_and_wrong(self, column, name, wrong):
+        cell = column.run([MODELS[name]], silent)[name]
+        assert cell.state == "passed", cell
+        assert cell.worst <= 1e-14
+        assert cell.details.keys() <= column.outputs
+        assert cell.command == f"refdeconv conformance run --filter {name}"
+        wrong(1 + 1e-9)
+        cell = column.run([MODELS[name]], silent)[name]
+        assert cell.state == "failed"
+        assert 1e-11 < cell.worst < 1e-8
+        assert "allowed" in cell.remark
+
+    def test_what_has_none(self, monkeypatch):
+        monkeypatch.setattr(golden, "recorded", tuple)
+        cells = golden.FiftyDigits().run(list(MODELS.values()), silent)
+        assert {cell.state for cell in cells.values()} == {"failed"}
+        assert {"L2Norm", "Convolution", "Sigmoid"} <= set(cells)
+        assert not {"SelfAdjoint", "Functional", "psf.airy", "minimize"} & set(cells)
+
+    def test_damaged_vectors_are_a_failure_and_a_missing_library_is_not(self, monkeypatch):
+        def damaged():
+            raise golden.FileError("x.npy is truncated")
+
+        monkeypatch.setattr(golden, "recorded", damaged)
+        cell = golden.FiftyDigits().run([MODELS["L2Norm"]], silent)["L2Norm"]
+        assert (cell.state, cell.remark) == ("failed", "x.npy is truncated")
+        monkeypatch.setattr(checkout, "find_spec", lambda name: None)
+        cell = golden.FiftyDigits().run([MODELS["L2Norm"]], silent)["L2Norm"]
+        assert (cell.state, cell.remark) == ("not run", 'needs jsonschema: pip install "refdeconv[cli]"')
 
 
 def row(**changed):

@@ -7,6 +7,7 @@ from functools import cache
 
 from refdeconv.conformance.array_files import FileError
 from refdeconv.conformance.evidence.cells import Cell, Say, not_run
+from refdeconv.conformance.evidence.checkout import CheckoutError, need
 from refdeconv.conformance.evidence.models import Model
 from refdeconv.conformance.golden import running, suite
 
@@ -24,9 +25,12 @@ class GoldenVectors:
     def run(self, models: Sequence[Model], say: Say) -> Mapping[str, Cell]:
         """All vectors of each model that has some."""
         try:
+            need("jsonschema", extra="cli")
             cases = recorded()
-        except FileError as error:
-            return not_run(_expected(models), self.command, str(error))
+        except CheckoutError as missing:
+            return not_run(_expected(models), self.command, str(missing))
+        except FileError as error:  # the package's own files are damaged
+            return _all_failed(_expected(models), self.command, str(error))
         cells = {}
         for model in models:
             say(model.name)
@@ -91,6 +95,10 @@ class FiftyDigits(GoldenVectors):
         "derivatives of the definition in mpmath, right to 50 digits."
     )
     outputs = frozenset({"gradient", "hvp", "adjoint", "jvp", "vjp", "curvature"})
+
+
+def _all_failed(models: Sequence[Model], command: str, remark: str) -> dict[str, Cell]:
+    return {model.name: Cell("failed", command.replace("NAME", model.name), remark=remark) for model in models}
 
 
 def _expected(models: Sequence[Model]) -> list[Model]:
