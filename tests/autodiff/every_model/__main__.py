@@ -39,11 +39,19 @@ def markdown(table: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def merged(file: Path | None, new: Sequence[Row]) -> list[Row]:
+    """The new rows, and from a file those of frameworks that were not asked this time, in a fixed order."""
+    old = json.loads(file.read_text(encoding="utf-8")) if file and file.exists() else []
+    asked = {row["framework"] for row in new}
+    kept = [row for row in old if row["framework"] not in asked]
+    return sorted([*kept, *new], key=lambda row: list(NAMESPACES).index(row["framework"]))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--problems", type=int, default=100, help="at least so many of each model (100)")
     parser.add_argument("--only", action="append", choices=NAMESPACES, help="a framework; may be repeated")
-    parser.add_argument("--json", type=Path, help="file for the rows")
+    parser.add_argument("--json", type=Path, help="file for the rows; those of other frameworks are kept")
     parser.add_argument("--markdown", type=Path, help="file for the table")
     options = parser.parse_args(arguments)
     chosen = [name for name in NAMESPACES if importlib.util.find_spec(name) and name in (options.only or NAMESPACES)]
@@ -56,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     def show(framework: str, model: str) -> None:
         print(f"\r{next(done)}/{count} {framework}: {model:<48}", end="", file=sys.stderr, flush=True)
 
-    table = [row for name in chosen for row in rows(NAMESPACES[name](), options.problems, COMMAND, show)]
+    new = [row for name in chosen for row in rows(NAMESPACES[name](), options.problems, COMMAND, show)]
+    table = merged(options.json, new)
     print(file=sys.stderr)
     print(markdown(table), end="")
     if options.json:
