@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
@@ -85,6 +85,12 @@ def public_models() -> list[Model]:
     return sorted(found, key=lambda model: ROOMS.index(model.room))
 
 
+def with_definition(models: Sequence[Model]) -> list[Model]:
+    """Those of which there is a formula that others can evaluate: all but the rules of the calculus."""
+    kinds = ("functional", "linear operator", "map")
+    return [model for model in models if model.kind in kinds and model.room != "Calculus"]
+
+
 def named(name: str) -> Any:
     """The class or function of that public name.
 
@@ -123,7 +129,10 @@ def _place(thing: type[Any]) -> tuple[str, Kind]:
         return "Calculus", "calculus"
     if issubclass(thing, Functional):
         return "Functionals", "functional"
-    return ("Linear operators", "linear operator") if issubclass(thing, LinearOperator) else ("Maps", "map")
+    if issubclass(thing, LinearOperator):
+        of_images = thing.__module__.startswith("refdeconv.operators")
+        return "Linear operators" if of_images else "Calculus", "linear operator"
+    return "Maps", "map"
 
 
 def _functions_of(room: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -51,14 +51,9 @@ def test_nothing_failed_and_nothing_that_applies_was_left_out(found):
 def test_every_model_with_derivatives_has_all_cells(found):
     everything = {column["name"] for column in found["columns"]}
     for model in found["models"]:
-        expected = {
-            "functional": everything,
-            "map": everything,
-            "linear operator": everything,
-            "calculus": {"derivation", "symbolic check", "complex step", "contract tests"},
-        }.get(model["kind"], {"derivation", "symbolic check"})
-        if model["name"] == "SelfAdjoint":  # made of a function, which no file can hold
-            expected = expected - {"direct summation", "mpmath"}
+        expected = {"derivation", "symbolic check"}
+        if model["kind"] in ("functional", "map", "linear operator", "calculus"):
+            expected = expected | {"complex step", "contract tests"} if model["room"] == "Calculus" else everything
         assert expected <= set(model["cells"]), model["name"]
         assert all(cell["command"] for cell in model["cells"].values())
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from refdeconv.conformance.evidence.cells import Cell, Say, not_run
 from refdeconv.conformance.evidence.checkout import Checkout, CheckoutError
-from refdeconv.conformance.evidence.models import Model
+from refdeconv.conformance.evidence.models import Model, with_definition
 
 LIMITS = {"float64": 1e-13, "float32": 1e-5}
 RECORDED = "tests/autodiff/every_model/agreement.json"  # the rows of one run of all frameworks
@@ -53,7 +53,7 @@ class Autodiff:
 
     def run(self, models: Sequence[Model], say: Say) -> Mapping[str, Cell]:
         """Live where the framework is installed; else what was recorded where it was."""
-        compared = [model for model in models if model.kind in ("functional", "linear operator", "map")]
+        compared = with_definition(models)
         if self.checkout is None:
             return not_run(compared, self.command, "needs a source checkout: run it there")
         live = find_spec(self.framework.module) is not None

@@ -8,10 +8,8 @@ from functools import cache
 from refdeconv.conformance.array_files import FileError
 from refdeconv.conformance.evidence.cells import Cell, Say, not_run
 from refdeconv.conformance.evidence.checkout import CheckoutError, need
-from refdeconv.conformance.evidence.models import Model
+from refdeconv.conformance.evidence.models import Model, with_definition
 from refdeconv.conformance.golden import running, suite
-
-_OF_FUNCTIONS = ("SelfAdjoint",)  # its parameter is a function, which no file can hold
 
 
 class GoldenVectors:
@@ -28,9 +26,9 @@ class GoldenVectors:
             need("jsonschema", extra="cli")
             cases = recorded()
         except CheckoutError as missing:
-            return not_run(_expected(models), self.command, str(missing))
+            return not_run(with_definition(models), self.command, str(missing))
         except FileError as error:  # the package's own files are damaged
-            return _all_failed(_expected(models), self.command, str(error))
+            return _all_failed(with_definition(models), self.command, str(error))
         cells = {}
         for model in models:
             say(model.name)
@@ -38,7 +36,7 @@ class GoldenVectors:
             outcomes = [_outcome(case) for case in cases if case.model == model.name]
             if outcomes:
                 cells[model.name] = self._cell(outcomes, command)
-            elif model in _expected(models):
+            elif model in with_definition(models):
                 cells[model.name] = Cell("failed", command, remark="there is no golden vector of it")
         return cells
 
@@ -99,12 +97,6 @@ class FiftyDigits(GoldenVectors):
 
 def _all_failed(models: Sequence[Model], command: str, remark: str) -> dict[str, Cell]:
     return {model.name: Cell("failed", command.replace("NAME", model.name), remark=remark) for model in models}
-
-
-def _expected(models: Sequence[Model]) -> list[Model]:
-    """Those that must have vectors."""
-    kinds = ("functional", "linear operator", "map")
-    return [model for model in models if model.kind in kinds and model.name not in _OF_FUNCTIONS]
 
 
 @cache
