@@ -175,7 +175,7 @@ def _largest(numbers: Array) -> Any:
 
 
 def _distance(a: Derivative, b: Derivative) -> Any:
-    return _largest(a.numbers - b.numbers)
+    return _largest(np.asarray(a.numbers - b.numbers, dtype=object))  # a difference without axes is no array
 
 
 def decimal(x: Any) -> str:

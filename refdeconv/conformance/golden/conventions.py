@@ -53,6 +53,12 @@ CONVENTIONS = {
         "moved_in_float32 is added. The same for all cases: an algorithm that is as good as exact arithmetic on inputs "
         "that are off by some units in the last place meets it."
     ),
+    "optima": (
+        "Minimisers of convex problems. An array there is a file `npy` of its own, in its shape; the same bytes stand "
+        "in optima/optima.bin from `byte_offset` on. `minimum` is a decimal number, off by at most `bound_on_minimum`; "
+        "`minimiser` is at most `bound_on_minimiser` from the exact one, in the Euclidean norm; `method` and "
+        "`certificate` say how that is proven, and optima/optima.json says more."
+    ),
     "specified": (
         "True where the output is not a derivative, but what the documentation specifies: at a kink, the subgradient "
         "of least norm, and a matching Hessian."

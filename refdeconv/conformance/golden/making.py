@@ -68,7 +68,10 @@ def _all(wanted: Sequence[int], jobs: int) -> Iterator[Stored]:
 
 def stored_outputs_of(index: int) -> Stored:
     """The outputs of one of the cases, as they are stored."""
-    return stored_outputs(CASES[index])
+    try:
+        return stored_outputs(CASES[index])
+    except Exception as error:
+        raise RuntimeError(f"{CASES[index].name}: {type(error).__name__}: {error}") from error
 
 
 def stored_outputs(case: Case) -> Stored:
@@ -166,7 +169,7 @@ def write(folder: Path, cases: Sequence[Case], outputs: Mapping[str, Stored]) ->
         "kinds": conventions.KINDS,
         "models": {name: FORMULAS[name] for name in sorted({case.model for case in cases} | _parts(entries))},
         "cases": entries,
-        "optima": [json.loads(data) for name, data in optima.items() if name.endswith(".json")],
+        "optima": _optima(optima),
         "files": [_file(name, data) for name, data in sorted(files.items())],
     }
     suite.validate(manifest)
@@ -178,6 +181,20 @@ def write(folder: Path, cases: Sequence[Case], outputs: Mapping[str, Stored]) ->
     for path in (folder / "arrays").iterdir():
         if f"arrays/{path.name}" not in files:
             path.unlink()
+
+
+def _optima(files: Mapping[str, bytes]) -> list[Any]:
+    """The certified optima as their own manifest has them, their files named from the suite's folder."""
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [renamed(part) for part in value]
+        if isinstance(value, dict):
+            return {key: f"optima/{part}" if key == "npy" else renamed(part) for key, part in value.items()}
+        return value
+
+    own = files.get("optima/optima.json")
+    return [] if own is None else [renamed(entry) for entry in json.loads(own)["optima"]]
 
 
 def _entry(case: Case, outputs: Stored, files: dict[str, Numbers]) -> dict[str, Any]:
