@@ -170,6 +170,7 @@ class Torch:
 
     def __init__(self) -> None:
         self.torch = torch = load("torch", "torch")
+        load("torch._decomp.decompositions_for_jvp", "torch")  # which the first JVP does, with a warning of its own
         self.version = torch.__version__.partition("+")[0]
         self.sqrt, self.exp, self.log, self.log1p, self.abs = (
             torch.sqrt, torch.exp, torch.log, torch.log1p, torch.abs,
