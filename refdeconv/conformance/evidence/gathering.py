@@ -31,6 +31,7 @@ _PACKAGES = (
     "jax",
     "torch",
     "tensorflow",
+    "tensorflow-cpu",
 )
 
 

@@ -95,6 +95,7 @@ def abbreviated(labels: Sequence[str]) -> str:
 def _top(evidence: Evidence) -> Iterator[str]:
     yield "# Evidence"
     of = f" of commit `{evidence.commit[:10]}`" if evidence.commit else ""
+    of += " with changes" if (evidence.commit or "").endswith("+") else ""
     where = f"{evidence.began:%d %B %Y}, {evidence.system}, in {evidence.seconds:.0f} seconds"
     yield (
         "For each public model, everything that shows that its hand-derived formulas are right, the worst error found, "

@@ -99,23 +99,24 @@ def cell_of(rows: Sequence[Row], command: str, recorded: str) -> Cell:
     rows = [row for row in rows if "(" not in row["quantity"]]
     worst: dict[str, float] = {}
     for row in rows:
-        error = row["worst"] if isinstance(row["worst"], int | float) else float("inf")
-        error = float("inf") if error != error else float(error)
-        worst[row["dtype"]] = max(error, worst.get(row["dtype"], 0.0))
-    beyond = [
-        f"{row['quantity']} in {row['dtype']}"
-        for row in rows
-        if not (isinstance(row["worst"], int | float) and row["worst"] <= LIMITS[row["dtype"]])
-    ]
+        worst[row["dtype"]] = max(_error(row), worst.get(row["dtype"], 0.0))
+    beyond = [row for row in rows if not _error(row) <= LIMITS[row["dtype"]]]
+    where = ", ".join(f"{row['quantity']} in {row['dtype']}" for row in beyond)
     return Cell(
         "failed" if beyond else "passed",
         command,
-        worst=worst.get("float64"),
-        count=max(row["problems"] for row in rows),
-        remark=f"beyond the limit: {', '.join(beyond)}" if beyond else _said_of(apart),
+        worst=max(map(_error, beyond)) if beyond else worst.get("float64"),
+        count=max((row["problems"] for row in rows), default=0),
+        remark=f"beyond the limit: {where}" if beyond else _said_of(apart),
         recorded=recorded,
         details=worst,
     )
+
+
+def _error(row: Row) -> float:
+    """Infinite where it is no number."""
+    error = row["worst"]
+    return float(error) if isinstance(error, int | float) and error == error else float("inf")
 
 
 def _said_of(apart: Sequence[Row]) -> str:

@@ -10,6 +10,7 @@ from refdeconv.conformance.evidence.cells import Cell, Say, not_run
 from refdeconv.conformance.evidence.checkout import CheckoutError, need
 from refdeconv.conformance.evidence.models import Model, with_definition
 from refdeconv.conformance.golden import running, suite
+from refdeconv.conformance.golden.conventions import ROUNDINGS
 
 
 class GoldenVectors:
@@ -79,7 +80,8 @@ class DirectSummation(GoldenVectors):
     name = "direct summation"
     says = (
         "Largest error in float64 of values and forward passes against their definitions, summed pixel by pixel at 50 "
-        "digits: the golden vectors. It is relative to the scale that is recorded with them; what is allowed, too."
+        "digits: the golden vectors. It is relative to the scale that is recorded with them, of which "
+        f"{ROUNDINGS} roundings are allowed."
     )
     outputs = frozenset({"value", "forward"})
 
