@@ -88,7 +88,7 @@ def list_command(text: str, as_json: bool, folder: Path) -> None:
 def run_command(text: str, as_json: bool, junit_path: Path | None, dtype: str, folder: Path) -> None:
     """The package against its golden vectors.
 
-    Of each case: the worst error over all outputs, and what is allowed, which is the bound on the vector and 32
+    Of each case: the worst error over all outputs, and what is allowed, which is the bound on the vector and 16
     roundings of its scale (the README of the suite says why). The environment variable REFDECONV_FFT, scipy or ducc0,
     decides which FFT is run.
 

@@ -84,8 +84,9 @@ def _stored(output: Computed, specified: bool) -> tuple[Array, dict[str, Any]]:
         numbers = np.empty(output.numbers.shape, dtype=np.float64)
         error = mpf(0)
         for index in arrays.indices(numbers.shape):
-            numbers[index] = float(output.numbers[index])
-            error = max(error, abs(output.numbers[index] - mpf(float(numbers[index]))))
+            x = output.numbers[index]
+            numbers[index] = float(x) if abs(x) > output.bound else 0.0  # what may be zero is
+            error = max(error, abs(x - mpf(float(numbers[index]))))
         moved = output.moved_in_float32
         said: dict[str, Any] = {
             "bound": rounded_up(error + output.bound),

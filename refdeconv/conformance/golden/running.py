@@ -22,7 +22,7 @@ from refdeconv.conformance.golden.suite import Expected, Recorded
 
 Array = NDArray[Any]
 Status = Literal["PASS", "WRONG", "LEFT OUT"]
-DTYPES = ("float64", "float32", "longdouble")
+DTYPES = ("float64", "float32")
 _ROOMS: Mapping[str, Any] = {"regularizers": rd.regularizers, "problems": rd.problems}
 
 
@@ -80,7 +80,7 @@ def run(case: Recorded, dtype: str = "float64", make: Callable[[str, Mapping[str
     Parameters
     ----------
     case : Recorded
-    dtype : {'float64', 'float32', 'longdouble'}
+    dtype : {'float64', 'float32'}
         What the point is given in.
     make : callable, optional
         (name, parameters) -> model, to run something else than the package's own.
@@ -175,10 +175,9 @@ def _complaint(name: str, got: Any, expected: Expected, dtype: str) -> str:
 
 def _compared(name: str, got: Any, expected: Expected, dtype: str) -> Comparison:
     limits = np.finfo(dtype)
-    # In longdouble, where it is longer: the scale times its unit may be less than a float64 can say of the bound.
     rounding = float(limits.eps) * expected.scale + float(limits.smallest_subnormal)
     moved = expected.moved_in_float32 or 0.0 if dtype == "float32" else 0.0
     allowed = expected.bound + ROUNDINGS * rounding + moved
-    distance = np.abs(np.asarray(got, dtype=np.longdouble) - expected.numbers)
+    distance = np.abs(np.asarray(got, dtype=np.float64) - expected.numbers)
     error = float(np.max(distance)) if np.isfinite(distance).all() else float("inf")
     return Comparison(name, error, allowed)

@@ -18,6 +18,8 @@ CASES = suite.read().cases
 def test_the_package_is_right(dtype):
     outcomes = [running.run(case, dtype) for case in CASES]
     assert [(o.case.name, o.message) for o in outcomes if o.status == "WRONG"] == []
+    # What is granted is for other orders of summation: our own needs less than a fifth of it.
+    assert max(o.worst.part for o in outcomes if o.worst) < 0.2
     left_out = [o for o in outcomes if o.status == "LEFT OUT"]
     assert len(left_out) < 0.05 * len(CASES) if dtype == "float32" else not left_out
 

@@ -77,20 +77,25 @@ def _convolution(name: str, shape: Shape, sizes: Shape, boundary: str, origin: S
 def _varying_convolutions() -> Iterator[Case]:
     for boundary in BOUNDARIES:
         for axes, shape in enumerate(IMAGES):
-            name = f"varying-convolution-{boundary}-{len(shape)}d"
-            draw = Draw(f"{name} parameters")
-            # With 'valid' the PSFs are of one shape, which decides that of the blurred image.
-            parities = ("even", "even") if boundary == "valid" else ("odd", "even")
-            sizes = [PSFS[parity][axes] for parity in parities]
-            parameters = {
-                "psfs": tuple(draw.uniform(each, -0.2, 1.0) for each in sizes),
-                "weights": tuple(draw.uniform(shape) for _ in sizes),
-                "shape": shape,
-                "boundary": boundary,
-            }
-            if axes == 1:
-                parameters["origin"] = (1, 0)
-            yield linear(name, "VaryingConvolution", parameters, shape, convolved_shape(shape, sizes[0], boundary))
+            name, origin = f"varying-convolution-{boundary}-{len(shape)}d", (1, 0) if axes == 1 else None
+            if boundary == "valid":  # the PSFs are of one shape, which decides that of the blurred image
+                for parity, psfs in PSFS.items():
+                    yield _varying(f"{name}-{parity}", shape, [psfs[axes]] * 2, boundary, origin)
+            else:
+                yield _varying(name, shape, [psfs[axes] for psfs in PSFS.values()], boundary, origin)
+
+
+def _varying(name: str, shape: Shape, sizes: list[Shape], boundary: str, origin: Shape | None) -> Case:
+    draw = Draw(f"{name} parameters")
+    parameters = {
+        "psfs": tuple(draw.uniform(each, -0.2, 1.0) for each in sizes),
+        "weights": tuple(draw.uniform(shape) for _ in sizes),
+        "shape": shape,
+        "boundary": boundary,
+    }
+    if origin is not None:
+        parameters["origin"] = origin
+    return linear(name, "VaryingConvolution", parameters, shape, convolved_shape(shape, sizes[0], boundary))
 
 
 def _extensions() -> Iterator[Case]:
