@@ -15,6 +15,7 @@ from refdeconv.cli import (
     check_subject,
     conformance_command,
     deconvolve_command,
+    evidence_command,
     files,
 )
 from refdeconv.operators.convolution import BOUNDARIES
@@ -359,6 +360,9 @@ def check(target: str, **options: Any) -> None:
       refdeconv check objective.py:candidate --json --junit report.xml
     """
     raise SystemExit(_or_usage_error(check_command.run, target, **options))
+
+
+refdeconv.add_command(evidence_command.evidence)
 
 
 def _or_usage_error(job: Any, *arguments: Any, **options: Any) -> Any:
