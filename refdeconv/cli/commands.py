@@ -17,6 +17,7 @@ from refdeconv.cli import (
     deconvolve_command,
     evidence_command,
     files,
+    optima_command,
 )
 from refdeconv.operators.convolution import BOUNDARIES
 from refdeconv.problems import FIDELITIES, POSITIVITY, REGULARIZERS
@@ -78,11 +79,6 @@ def refdeconv() -> None:
     Is my gradient right? refdeconv check objective.py:candidate
     And in MATLAB, C, R?  refdeconv challenge DIR --problem article, then refdeconv judge DIR
     """
-
-
-refdeconv.add_command(conformance_command.conformance)
-refdeconv.add_command(challenge_command.challenge)
-refdeconv.add_command(challenge_command.judge)
 
 
 @refdeconv.command(short_help="Deblur the astronaut: the article, start to figure.")
@@ -362,7 +358,15 @@ def check(target: str, **options: Any) -> None:
     raise SystemExit(_or_usage_error(check_command.run, target, **options))
 
 
-refdeconv.add_command(evidence_command.evidence)
+for command in (
+    conformance_command.conformance,
+    challenge_command.challenge,
+    challenge_command.judge,
+    evidence_command.evidence,
+):
+    refdeconv.add_command(command)
+for command in (optima_command.verify_optima, optima_command.make_optima):
+    conformance_command.conformance.add_command(command)
 
 
 def _or_usage_error(job: Any, *arguments: Any, **options: Any) -> Any:
