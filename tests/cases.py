@@ -9,6 +9,7 @@ import numpy as np
 import refdeconv as rd
 from refdeconv.hessians import GramPlusRankOne
 from tests.maps import Power, Sine
+from tests.ready_made_cases import READY_MADE
 
 # One to three axes, odd and even sizes, single pixels, never square where it could hide a transposition.
 SHAPES = [(1,), (7,), (16,), (1, 1), (5, 8), (6, 3), (1, 4, 3), (3, 2, 5)]
@@ -314,7 +315,19 @@ FUNCTIONALS = {
         rd.LeastSquares() @ rd.Gradient(shape) @ rd.SquareRoot(shape) @ rd.Softplus(shape, 0.8)
         + rd.LeastSquares(rng.standard_normal(shape)) @ convolution("constant")(shape, rng) @ rd.Exponential(shape)
     ),
-    "the article's objective": lambda shape, rng: rd.problems.norm_and_gradient_norm(
+    "problems.norm_and_gradient_norm": lambda shape, rng: rd.problems.norm_and_gradient_norm(
         rng.standard_normal(shape), random_psf(shape, rng)[0], mu=0.37
     ),
+    **READY_MADE,
 }
+
+
+def model_of(name, make):
+    """The public name of what a case is an instance of; what was composed counts for the calculus."""
+    first, public = name.split()[0], set(rd.__all__)
+    if first.split(".")[0] in ("regularizers", "problems"):
+        return first
+    case = make((4, 3), np.random.default_rng(0))
+    if type(case).__name__ in public:
+        return type(case).__name__
+    return next(kind.__name__ for kind in (rd.Functional, rd.LinearOperator, rd.Operator) if isinstance(case, kind))

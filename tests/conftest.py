@@ -20,3 +20,28 @@ hypothesis.settings.register_profile(
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
 )
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--model", help="only the contract tests of a public model, such as L2Norm or problems.blind")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Each test of a case of cases.py says in a JUnit report which public model it is about; `--model` picks some."""
+    from tests import cases
+
+    every = {**cases.LINEAR_OPERATORS, **cases.MAPS, **cases.FUNCTIONALS}
+    names = {make: name for name, make in every.items()}
+    models = {}
+    wanted = config.getoption("--model")
+    kept = []
+    for item in items:
+        make = getattr(item, "callspec", None) and item.callspec.params.get("make")
+        if callable(make) and make in names:
+            models[make] = models.get(make) or cases.model_of(names[make], make)
+            item.user_properties.append(("model", models[make]))
+        if wanted is None or (callable(make) and models.get(make) == wanted):
+            kept.append(item)
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept

@@ -10,12 +10,13 @@ import pytest
 
 import refdeconv as rd
 from refdeconv.calculus import Functional, Operator
+from refdeconv.conformance.evidence.models import LABEL
+from refdeconv.conformance.evidence.models import citations as cited
 from tests.cases import FUNCTIONALS, LINEAR_OPERATORS, MAPS
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted(path for path in (ROOT / "derivations").rglob("*.md") if path.name != "README.md")
-INDEX = ROOT / "derivations" / "README.md"
-LABEL = re.compile(r"\b[A-Z][A-Z0-9]{2}\.[0-9]+\b")
+INDEX, EVIDENCE = ROOT / "derivations" / "README.md", ROOT / "derivations" / "evidence.md"
+PAGES = sorted(path for path in (ROOT / "derivations").rglob("*.md") if path not in (INDEX, EVIDENCE))
 SECTIONS = ["Statement and assumptions", "Properties", "Floating point", "Machine check", "References"]
 
 # What GitHub's MathJax knows and these pages use; a new command is added here after a look at how GitHub shows it.
@@ -90,17 +91,16 @@ def test_every_label_is_cited_by_the_package_and_every_citation_resolves():
 
 def test_citations_name_the_right_page():
     home = {label: page for page in PAGES for label in defined_labels(page)}
-    pattern = re.compile(r"derivations/([\w/]+\.md),\s+((?:[A-Z][A-Z0-9]{2}\.[0-9]+(?:,\s+)?)+)")
     count = 0
     for path in (ROOT / "refdeconv").rglob("*.py"):
-        for name, labels in pattern.findall(path.read_text()):
-            for label in LABEL.findall(labels):
+        for name, labels in cited(path.read_text()):
+            for label in labels:
                 assert home[label] == ROOT / "derivations" / name
                 count += 1
     assert count >= len(home) / 2
 
 
-@pytest.mark.parametrize("page", [*PAGES, INDEX], ids=page_id)
+@pytest.mark.parametrize("page", [*PAGES, INDEX, EVIDENCE], ids=page_id)
 def test_labels_in_the_text_resolve(page):
     defined = {label for other in PAGES for label in defined_labels(other)}
     assert set(LABEL.findall(page.read_text())) <= defined
@@ -119,14 +119,18 @@ def test_the_table_lists_every_label_with_its_page_module_and_test():
     assert listed == home
 
 
-@pytest.mark.parametrize("page", [*PAGES, INDEX, ROOT / "README.md"], ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page", [*PAGES, INDEX, EVIDENCE, ROOT / "README.md"], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", prose(page)):
         if not target.startswith("https://"):
             assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", [*PAGES, INDEX, ROOT / "README.md"], ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page", [*PAGES, INDEX, EVIDENCE, ROOT / "README.md"], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_mathematics_reads_well_on_github(page):
     text = page.read_text()
     assert "$" not in prose(page), "inline formulas are written as code or plain text, displayed ones are fenced"

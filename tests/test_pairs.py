@@ -20,7 +20,9 @@ SHAPE = (5, 4)
 def bare_functionals():
     """The cases of one class each, made for any shape that they accept."""
     for name, make in FUNCTIONALS.items():
-        if name.endswith("by default"):  # an epsilon so small that the complex step itself loses digits
+        if "." in name or name.endswith(
+            "by default"
+        ):  # its class has a case; an epsilon too small for the complex step
             continue
         try:
             if type(make((3, 2, 3), np.random.default_rng(0))) in DEFINITIONS:

@@ -21,6 +21,11 @@ Property = Literal[
     "finiteness",
     "shape",
     "dtype",
+    # Of recorded answers each function is judged by itself, the adjoint under the name above.
+    "value",
+    "gradient",
+    "hvp",
+    "forward",
 ]
 PROPERTIES: tuple[str, ...] = get_args(Property)
 _WIDTH = 100
@@ -107,6 +112,10 @@ _SCALES = {
     "hvp-linearity": "the Hessian product's norm",
     "adjoint": "the operator's norm",
     "linearity": "the result's norm",
+    "value": "the value",
+    "gradient": "the gradient's norm",
+    "hvp": "the Hessian product's norm",
+    "forward": "the result's norm",
 }
 
 

@@ -116,13 +116,15 @@ def _print(output: TextIO, report: Report, target: str, given: Subject, *, as_js
         text = f"{target}\nPoint: {given.point}\n\n{report}"
     in_colour = output.isatty() and "NO_COLOR" not in os.environ and not as_json
     try:
-        click.echo(_coloured(text) if in_colour else text, file=output, color=in_colour)
+        click.echo(coloured(text) if in_colour else text, file=output, color=in_colour)
         output.flush()
     except BrokenPipeError:
         sys.stderr.flush()
 
 
-def _coloured(text: str) -> str:
+def coloured(text: str) -> str:
+    """A report with its verdicts in colour."""
+
     def paint(match: re.Match[str]) -> str:
         return (match[1] or "") + click.style(match[2], fg=_COLOURS[match[2]], bold=True)
 

@@ -8,7 +8,17 @@ import click
 
 import refdeconv as rd
 from refdeconv._arrays import choice
-from refdeconv.cli import article_command, check_command, check_subject, deconvolve_command, files
+from refdeconv.cli import (
+    article_command,
+    challenge_command,
+    check_command,
+    check_subject,
+    conformance_command,
+    deconvolve_command,
+    evidence_command,
+    files,
+    optima_command,
+)
 from refdeconv.operators.convolution import BOUNDARIES
 from refdeconv.problems import FIDELITIES, POSITIVITY, REGULARIZERS
 from refdeconv.solve.minimizing import METHODS
@@ -67,6 +77,7 @@ def refdeconv() -> None:
     To see it work:       refdeconv article
     For your own image:   refdeconv deconvolve photo.png --psf gaussian:13x13:1,3 --out sharp.tif
     Is my gradient right? refdeconv check objective.py:candidate
+    And in MATLAB, C, R?  refdeconv challenge DIR --problem article, then refdeconv judge DIR
     """
 
 
@@ -345,6 +356,17 @@ def check(target: str, **options: Any) -> None:
       refdeconv check objective.py:candidate --json --junit report.xml
     """
     raise SystemExit(_or_usage_error(check_command.run, target, **options))
+
+
+for command in (
+    conformance_command.conformance,
+    challenge_command.challenge,
+    challenge_command.judge,
+    evidence_command.evidence,
+):
+    refdeconv.add_command(command)
+for command in (optima_command.verify_optima, optima_command.make_optima):
+    conformance_command.conformance.add_command(command)
 
 
 def _or_usage_error(job: Any, *arguments: Any, **options: Any) -> Any:

@@ -4,6 +4,7 @@ import math
 import platform
 import re
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,7 +15,15 @@ from refdeconv.cli import files
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write(path: Path, report: Report, target: str, point: str, *, interrupted: bool = False) -> None:
+def write(
+    path: Path,
+    report: Report,
+    target: str,
+    point: str,
+    *,
+    interrupted: bool = False,
+    suite_name: str = "refdeconv check",
+) -> None:
     """Write the report: WRONG is a failure, INCONCLUSIVE an error, so that nobody takes it for a pass.
 
     Parameters
@@ -27,6 +36,8 @@ def write(path: Path, report: Report, target: str, point: str, *, interrupted: b
         What was checked, and where, in words.
     interrupted : bool
         Whether the check was ended before its time.
+    suite_name : str
+        The command whose report it is.
     """
     cases = [_case(finding, report, target) for finding in report.findings]
     if interrupted or not report.findings:
@@ -34,19 +45,6 @@ def write(path: Path, report: Report, target: str, point: str, *, interrupted: b
         case = _element("testcase", name="check", classname=_class(target), time="0.000")
         _add(case, "error", said, message=said or "nothing could be checked", type=Verdict.INCONCLUSIVE.value)
         cases.append(case)
-    suite = _element(
-        "testsuite",
-        name="refdeconv check",
-        package=_token(target),
-        id="0",
-        timestamp=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()),
-        hostname=_token(platform.node()) or "localhost",
-        tests=str(len(cases)),
-        failures=str(sum(case.find("failure") is not None for case in cases)),
-        errors=str(sum(case.find("error") is not None for case in cases)),
-        time=_seconds(report.seconds),
-    )
-    properties = ElementTree.SubElement(suite, "properties")
     known = {
         "target": target,
         "point": point,
@@ -56,16 +54,68 @@ def write(path: Path, report: Report, target: str, point: str, *, interrupted: b
         "dtype": report.dtype,
         "evaluations": report.evaluations,
     }
-    for name, value in known.items():
-        properties.append(_element("property", name=name, value=str(value)))
+    write_suite(path, suite_name, target, cases, known, report.seconds, str(report))
+
+
+def write_suite(
+    path: Path,
+    name: str,
+    package: str,
+    cases: Sequence[ElementTree.Element],
+    known: Mapping[str, object],
+    seconds: float,
+    output: str,
+) -> None:
+    """Write tests as one suite.
+
+    Parameters
+    ----------
+    path : Path
+        Where to.
+    name, package : str
+        What ran, and on what.
+    cases : sequence of Element
+        As `outcome` makes them.
+    known : mapping
+        The suite's properties.
+    seconds : float
+        How long it took.
+    output : str
+        What would be printed.
+    """
+    suite = _element(
+        "testsuite",
+        name=name,
+        package=_token(package),
+        id="0",
+        timestamp=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()),
+        hostname=_token(platform.node()) or "localhost",
+        tests=str(len(cases)),
+        failures=str(sum(case.find("failure") is not None for case in cases)),
+        errors=str(sum(case.find("error") is not None for case in cases)),
+        time=_seconds(seconds),
+    )
+    properties = ElementTree.SubElement(suite, "properties")
+    for key, value in known.items():
+        properties.append(_element("property", name=key, value=str(value)))
     suite.extend(cases)
-    _add(suite, "system-out", str(report))
+    _add(suite, "system-out", output)
     _add(suite, "system-err", "")
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     ElementTree.indent(suites)
     content = ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True) + b"\n"
     files.write_whole(path, lambda file: file.write_bytes(content))
+
+
+def outcome(name: str, group: str, seconds: float, kind: str, text: str) -> ElementTree.Element:
+    """A test: passed where `kind` is empty, else "failure", "error" or "skipped", with what is said of it."""
+    case = _element("testcase", name=name, classname=_class(group), time=_seconds(seconds))
+    if kind == "skipped":
+        _add(case, kind, "", message=text)
+    elif kind:
+        _add(case, kind, text, message=text, type=kind)
+    return case
 
 
 def _case(finding: Finding, report: Report, target: str) -> ElementTree.Element:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 import tempfile
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,8 @@ Array = NDArray[Any]
 
 DTYPES = {"float64": "<f8", "float32": "<f4", "int64": "<i8", "uint8": "|u1"}  # by the names that manifests use
 _MAGIC = b"\x93NUMPY"
+# What not every system has.
+_NO_LINK, _NO_WAIT, _BINARY = (getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 
 
 class FileError(ValueError):
@@ -34,7 +38,11 @@ def inside(folder: Path, name: str) -> Path:
     if not name or "\\" in name or "\0" in name or ":" in name or any(part in ("", ".", "..") for part in parts):
         raise FileError(f"{name!r} is not the name of a file inside of {folder}: only plain relative names are read")
     path = folder.joinpath(*parts)
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        within = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError) as error:
+        raise FileError(f"{name} in {folder} leads nowhere: {error}") from None
+    if not within:
         raise FileError(f"{name} points outside of {folder} (a link?): put the file itself there")
     return path
 
@@ -42,17 +50,36 @@ def inside(folder: Path, name: str) -> Path:
 def contents(folder: Path, name: str, *, most: int, sha256: str | None = None) -> bytes:
     """What is in a file of at most so many bytes, after its hash is found to be right, if one is known."""
     path = inside(folder, name)
-    if not path.exists():
-        raise FileError(f"{name} is missing in {folder}")
-    if not path.is_file():
-        raise FileError(f"{name} in {folder} is not a file")
-    size = path.stat().st_size
-    if size > most:
-        raise FileError(f"{name} has {size} bytes, and at most {most} are expected: is it the right array?")
-    found = path.read_bytes()
+    try:
+        _check_regular(path.stat().st_mode, folder, name)
+        # A link that appeared since is not followed, and a pipe that nobody writes to does not block.
+        handle = os.open(path.resolve(), os.O_RDONLY | _NO_LINK | _NO_WAIT | _BINARY)
+    except FileNotFoundError:
+        raise FileError(f"{name} is missing in {folder}") from None
+    except OSError as error:
+        raise FileError(f"{name} in {folder} cannot be read: {error.strerror or error}") from error
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(file.fileno())
+        _check_regular(status.st_mode, folder, name)
+        if status.st_size > most:
+            raise FileError(
+                f"{name} has {status.st_size} bytes, and at most {most} are expected: is it the right array?"
+            )
+        try:
+            found = file.read(most + 1)
+        except OSError as error:
+            raise FileError(f"{name} in {folder} cannot be read: {error.strerror or error}") from error
+    if len(found) > most:
+        raise FileError(f"{name} grew while it was read: at most {most} bytes are expected")
     if sha256 is not None and hashlib.sha256(found).hexdigest() != sha256:
         raise FileError(f"{name} is not what was written (its sha256 differs): make the folder anew")
     return found
+
+
+def _check_regular(mode: int, folder: Path, name: str) -> None:
+    kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+    if not stat.S_ISREG(mode):
+        raise FileError(f"{name} in {folder} is not a file, but a {kinds.get(stat.S_IFMT(mode), 'device')}")
 
 
 def read_npy(
@@ -71,33 +98,65 @@ def read_npy(
     """
     most = 16 * prod(shape) + 65536
     found = contents(folder, name, most=most, sha256=sha256)
+    return _parsed(name, found, shape, dtypes, finite)
+
+
+def _parsed(name: str, found: bytes, shape: Sequence[int], dtypes: Sequence[str], finite: bool) -> Array:
+    """The array in the contents of a `.npy` file: nothing is allocated before the header is found to be right."""
     if not found.startswith(_MAGIC):
         raise FileError(f"{name} is not a .npy file: it does not begin as one")
-    return _checked(_parsed(name, found), name, shape, dtypes, finite)
-
-
-def _parsed(name: str, found: bytes) -> Array:
+    stream = io.BytesIO(found)
     try:
-        array = np.lib.format.read_array(io.BytesIO(found), allow_pickle=False)
-    except ValueError as error:
-        if "pickle" in str(error) or "Object" in str(error):
-            raise FileError(f"{name} holds Python objects, which are never loaded: write numbers") from error
-        raise FileError(f"{name} is cut short or damaged: {error}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that were written by Python 2
+            version = np.lib.format.read_magic(stream)
+            has, fortran, dtype = _header_reader(name, version)(stream)
+    except FileError:
+        raise
     except Exception as error:  # a damaged header fails in any way
-        raise FileError(f"{name} is damaged: {type(error).__name__}: {error}") from error
-    return np.asarray(array)
+        raise FileError(f"{name} is cut short or damaged: {type(error).__name__}: {error}") from error
+    if dtype.hasobject:
+        raise FileError(f"{name} holds Python objects, which are never loaded: write numbers")
+    _check_dtype(dtype, name, dtypes)
+    _check_shape(has, name, shape)
+    data = found[stream.tell() :]
+    expected = prod(shape) * dtype.itemsize
+    if len(data) != expected:
+        how = "cut short" if len(data) < expected else "longer than its header says"
+        raise FileError(f"{name} is {how}: {len(data)} bytes of numbers, where {dtype} of shape {has} has {expected}")
+    order: Literal["F", "C"] = "F" if fortran else "C"
+    return _checked(np.frombuffer(data, dtype).reshape(has, order=order), name, shape, dtypes, finite)
+
+
+def _header_reader(name: str, version: tuple[int, int]) -> Callable[[io.BytesIO], Any]:
+    """What reads the header of a version."""
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0
+    if version in ((2, 0), (3, 0)):  # they differ in the letters of field names, and there are no fields here
+        return np.lib.format.read_array_header_2_0
+    raise FileError(f"{name} has version {version[0]}.{version[1]} of the .npy format, allowed: 1.0, 2.0, 3.0")
+
+
+def _check_dtype(dtype: np.dtype[Any], name: str, dtypes: Sequence[str]) -> None:
+    if dtype.newbyteorder("=").name not in dtypes:
+        raise FileError(f"{name} has dtype {dtype.newbyteorder('=').name}, allowed: {', '.join(dtypes)}")
+
+
+def _check_shape(has: tuple[int, ...], name: str, shape: Sequence[int]) -> None:
+    if has != tuple(shape):
+        raise FileError(f"{name} has shape {has}, expected {tuple(shape)}")
 
 
 def _checked(array: Array, name: str, shape: Sequence[int], dtypes: Sequence[str], finite: bool) -> Array:
+    """The array, native, in C order and with memory of its own."""
+    _check_dtype(array.dtype, name, dtypes)
+    _check_shape(array.shape, name, shape)
     native = array.dtype.newbyteorder("=")
-    if native.name not in dtypes:
-        raise FileError(f"{name} has dtype {native.name}, allowed: {', '.join(dtypes)}")
-    if array.shape != tuple(shape):
-        raise FileError(f"{name} has shape {array.shape}, expected {tuple(shape)}")
-    array = np.ascontiguousarray(array, native).reshape(shape)
+    array = np.array(array, native, order="C").reshape(shape)
     if finite and not np.isfinite(array).all():
-        bad = int(np.size(array) - np.isfinite(array).sum())
-        raise FileError(f"{name} holds NaN or infinity at {bad} of {array.size} entries")
+        bad = np.argwhere(~np.isfinite(array))
+        first = f", first at {tuple(map(int, bad[0]))}" if array.ndim else ""
+        raise FileError(f"{name} holds NaN or infinity at {len(bad)} of {array.size} entries{first}")
     return array
 
 
@@ -114,11 +173,27 @@ def read_raw(
 ) -> Array:
     """The array in a raw file, little-endian and in C order; without `most` the file must hold it and nothing else."""
     size = prod(shape) * np.dtype(DTYPES[dtype]).itemsize
-    found = contents(folder, name, most=size if most is None else most, sha256=sha256)
-    if len(found) < offset + size or (most is None and len(found) != offset + size):
+    found = contents(folder, name, most=offset + size if most is None else most, sha256=sha256)
+    if offset < 0 or len(found) < offset + size or (most is None and len(found) != offset + size):
         raise FileError(f"{name} has {len(found)} bytes, expected {offset + size}: {dtype} of shape {tuple(shape)}")
     array = np.frombuffer(found, DTYPES[dtype], prod(shape), offset).reshape(shape)
     return _checked(array, name, shape, (dtype,), finite)
+
+
+def read_text(
+    folder: Path, name: str, shape: Sequence[int], *, sha256: str | None = None, finite: bool = True
+) -> Array:
+    """The float64 array in a text file: a number on each line, in C order, nothing else."""
+    size = prod(shape)
+    found = contents(folder, name, most=64 * size + 64, sha256=sha256)
+    lines = found.split()
+    if len(lines) != size:
+        raise FileError(f"{name} holds {len(lines)} numbers, expected {size}: shape {tuple(shape)}")
+    try:
+        array = np.array([float(line) for line in lines]).reshape(shape)
+    except ValueError as error:
+        raise FileError(f"{name} is not a list of numbers: {error}") from None
+    return _checked(array, name, shape, ("float64",), finite)
 
 
 def npy_bytes(array: Array) -> bytes:

@@ -9,6 +9,10 @@ where psf * x is the full convolution with zeros outside the image, cropped so t
 PSF, on each axis, multiplies the pixel itself. Each `article_*` module writes that down the way a user of its framework
 would, shares no code with refdeconv, and lets the framework find the gradient and the Hessian-vector product.
 
+The `models_*` modules do the same for the field's other models (`models` has their list), `agreement` draws problems
+and makes the table of the worst errors, and `record` keeps what the frameworks computed in `recorded/`, for where they
+are not installed. README.md has the list of what is here.
+
 Beside them: the candidates that `refdeconv.checks` makes of functions of these frameworks, and the field's checkers of
 derivatives (`other_checkers`), which ``python -m tests.autodiff.compare_checkers`` compares with refdeconv's.
 """

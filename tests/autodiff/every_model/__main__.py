@@ -1,0 +1,79 @@
+"""``python -m tests.autodiff.every_model``: every model against every framework that is installed, as a table."""
+
+import argparse
+import importlib.util
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .comparing import TOLERANCES, Row, rows
+from .namespaces import NAMESPACES
+from .subjects import CANCELLING, REASONS, models
+
+COMMAND = "python -m tests.autodiff.every_model"
+
+
+def markdown(table: Sequence[Row]) -> str:
+    """A line for each model and quantity, a column for each framework and precision."""
+    frameworks = {(row["framework"], row["version"]) for row in table}
+    columns = [(f, v, dtype) for f, v in sorted(frameworks) for dtype in TOLERANCES]
+    worst = {(r["model"], r["quantity"], r["framework"], r["dtype"]): r for r in table}
+    lines = [
+        "# Every model by its definition, differentiated by the frameworks: the worst relative errors",
+        "",
+        f"Made by `{COMMAND} --json tests/autodiff/every_model/agreement.json --markdown "
+        "tests/autodiff/every_model/agreement.md`. At least "
+        f"{min(row['problems'] for row in table)} random problems for each number.",
+        "",
+        "| model | quantity | " + " | ".join(f"{f} {v}, {dtype}" for f, v, dtype in columns) + " |",
+        "| --- | --- |" + " ---: |" * len(columns),
+    ]
+    for model, quantity in dict.fromkeys((row["model"], row["quantity"]) for row in table):
+        cells = [worst.get((model, quantity, f, dtype)) for f, _, dtype in columns]
+        numbers = " | ".join(f"{cell['worst']:.1e}" if cell else "" for cell in cells)
+        lines.append(f"| {model} | {quantity} | {numbers} |")
+    lines += ["", "Where a framework's rounding is larger, and refdeconv's is not (a test asks mpmath):", ""]
+    lines += [f"- {name}: {reason}." for name, reason in CANCELLING.items()]
+    lines += ["", "Public, without a line:", "", *(f"- {name}: {reason}." for name, reason in REASONS.items())]
+    return "\n".join(lines) + "\n"
+
+
+def merged(file: Path | None, new: Sequence[Row]) -> list[Row]:
+    """The new rows, and from a file those of frameworks that were not asked this time, in a fixed order."""
+    old = json.loads(file.read_text(encoding="utf-8")) if file and file.exists() else []
+    asked = {row["framework"] for row in new}
+    kept = [row for row in old if row["framework"] not in asked]
+    return sorted([*kept, *new], key=lambda row: list(NAMESPACES).index(row["framework"]))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser.add_argument("--problems", type=int, default=100, help="at least so many of each model (100)")
+    parser.add_argument("--only", action="append", choices=NAMESPACES, help="a framework; may be repeated")
+    parser.add_argument("--json", type=Path, help="file for the rows; those of other frameworks are kept")
+    parser.add_argument("--markdown", type=Path, help="file for the table")
+    options = parser.parse_args(arguments)
+    chosen = [name for name in NAMESPACES if importlib.util.find_spec(name) and name in (options.only or NAMESPACES)]
+    if not chosen or options.problems < 1:
+        parser.error("no such framework is installed" if not chosen else "--problems must be at least 1")
+
+    count = len(chosen) * len(models())
+    done = iter(range(1, count + 1))
+
+    def show(framework: str, model: str) -> None:
+        print(f"\r{next(done)}/{count} {framework}: {model:<48}", end="", file=sys.stderr, flush=True)
+
+    new = [row for name in chosen for row in rows(NAMESPACES[name](), options.problems, COMMAND, show)]
+    table = merged(options.json, new)
+    print(file=sys.stderr)
+    print(markdown(table), end="")
+    if options.json:
+        lines = ",\n".join(json.dumps(row) for row in table)
+        options.json.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    if options.markdown:
+        options.markdown.write_text(markdown(table), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

