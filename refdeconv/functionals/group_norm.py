@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -73,13 +74,32 @@ class GroupSum(Functional):
         if weight.ndim:
             weight = np.expand_dims(weight, axes)
             u = without_weightless(u, weight)
-        r = _length(u, axes)
+        square = None if u.dtype.kind == "c" else _square_of_lengths(u, axes)
+        divisor = None if square is None else self._divisor_of_square(square)
+        if square is not None and divisor is not None:
+            return Expansion(
+                partial(self._value_from_squares, square, divisor, weight),
+                lambda: _times(weight, u / divisor),
+                lambda: self._hessian(u, np.sqrt(square), divisor, axes, weight),
+            )
+        r = _scaled_length(u, axes) if square is None else np.sqrt(square)
         s = self._divisor(r)
         return Expansion(
             lambda: np.sum(_times(weight, self._phi(r, s))),
             lambda: _times(weight, self._pull(u, r, s, axes)),
             lambda: self._hessian(u, r, s, axes, weight),
         )
+
+    def _value_from_squares(self, square: Array, divisor: Array, weight: Array) -> Any:
+        return np.sum(_times(weight, self._phi_of_square(square, divisor)))
+
+    def _divisor_of_square(self, square: Array) -> Array | None:
+        """The divisor of real groups from the squares of their lengths, if that is a shorter way."""
+        return None
+
+    def _phi_of_square(self, square: Array, s: Array) -> Array:
+        """The function, from the squares of the lengths and the divisor."""
+        raise NotImplementedError
 
     def cut(self, shape: Shape, axis: int, rows: slice) -> Functional | None:
         """The groups of some rows, where no group lies along these."""
@@ -120,7 +140,7 @@ class GroupSum(Functional):
 
         def product(v: Array) -> Array:
             e, a, b = (part if part.dtype.kind == "c" else cast_like(part, v) for part in (unit, across, along))
-            parallel = e * np.sum(e * v, axis=axes, keepdims=True)
+            parallel = e * _sum_of_products(e, v, axes)
             if parallel.dtype != v.dtype:
                 return a * (v - parallel) + b * parallel
             result = v - parallel
@@ -180,14 +200,20 @@ class SmoothedGroupNorm(GroupSum):
     def _phi(self, r: Array, s: Array) -> Array:
         return r * (r / (s + representable(self.epsilon, r)))
 
+    def _divisor_of_square(self, square: Array) -> Array | None:
+        with np.errstate(over="ignore", under="ignore"):
+            small = np.square(square.dtype.type(representable(self.epsilon, square)))
+        if not _is_safe(small):
+            return None
+        s = square + small
+        return np.sqrt(s, out=s)
+
+    def _phi_of_square(self, square: Array, s: Array) -> Array:
+        phi = s + representable(self.epsilon, s)
+        return np.divide(square, phi, out=phi)
+
     def _divisor(self, r: Array) -> Array:
         epsilon = representable(self.epsilon, r)
-        with np.errstate(over="ignore", under="ignore"):
-            square = r * r if r.dtype.kind != "c" else None
-            small = np.square(r.dtype.type(epsilon))
-        if square is not None and _is_safe(square) and _is_safe(small):
-            square += small
-            return np.sqrt(square, out=square)
         scale = np.maximum(r.real, epsilon)
         return scale * np.sqrt((r / scale) ** 2 + (epsilon / scale) ** 2)
 
@@ -261,17 +287,36 @@ class GroupHuber(GroupSum):
         return f"GroupHuber(delta={float(self.delta):.6g}, {self._options()})"
 
 
+def _square_of_lengths(u: Array, axes: tuple[int, ...]) -> Array | None:
+    """The squared length of each group of real numbers; None where a square may overflow or underflow."""
+    with np.errstate(over="ignore", under="ignore"):
+        square = _sum_of_products(u, u, axes)
+    return square if _is_safe(square) else None
+
+
 def _length(u: Array, axes: tuple[int, ...]) -> Array:
+    """The length of each group; the axes are kept, of size one."""
+    square = _square_of_lengths(u, axes) if u.dtype.kind != "c" else None
+    return _scaled_length(u, axes) if square is None else np.sqrt(square)
+
+
+def _scaled_length(u: Array, axes: tuple[int, ...]) -> Array:
     """The length of each group, without overflow or underflow of the squares; the axes are kept, of size one."""
-    if u.dtype.kind != "c":
-        with np.errstate(over="ignore", under="ignore"):
-            square = np.sum(u * u, axis=axes, keepdims=True)
-        if _is_safe(square):
-            return np.sqrt(square, out=square)
     largest = np.max(np.abs(u.real), axis=axes, keepdims=True)
     scale = np.where(largest > 0, largest, largest.dtype.type(1))
     scaled = u / scale
     return scale * np.sqrt(np.sum(scaled * scaled, axis=axes, keepdims=True))
+
+
+def _sum_of_products(a: Array, b: Array, axes: tuple[int, ...]) -> Array:
+    """Of each group, component by component, which is faster than a sum over axes; these are kept, of size one."""
+    if len(axes) != 1:
+        return np.sum(a * b, axis=axes, keepdims=True)
+    first, *others = zip(np.moveaxis(a, axes[0], 0), np.moveaxis(b, axes[0], 0), strict=True)
+    total = first[0] * first[1]
+    for one, other in others:
+        total += one * other
+    return np.expand_dims(total, axes)
 
 
 def _is_safe(square: Array) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from refdeconv._arrays import Array, cast_like, read_only, real_array, real_dtype, real_number
 from refdeconv.functionals.pointwise import Pointwise, checked_parameter
 
-_CANCELLATION = 8  # times the rounding of a pixel that is left in a sum
+_CANCELLATION = 16  # times the rounding of a pixel that may be left in a sum
 _ROUNDING = 64  # times epsilon times the largest count: what an FFT may leave of a zero
 
 
@@ -80,34 +80,43 @@ class Poisson(Pointwise):
         excess = u - cast_like(self._net, u)
         return excess if self._lost is None else excess - cast_like(self._lost, u)
 
+    def _is_above(self, v: Array) -> bool:
+        """Whether all expected counts are real, positive and above the threshold: there the formulas are plain."""
+        return v.dtype.kind != "c" and bool(v.min() > (self.threshold or 0))
+
     def _phi(self, u: Array) -> Array:
-        v, excess, step = self._expected(u)
         data = cast_like(self.data, u)
-        phi = _divergence_at_once(v, excess, data) if u.dtype.kind != "c" else None
-        if phi is None:
-            phi = _divergence(v, excess, data)
+        if self._is_above(v := u + cast_like(self.background, u)):
+            phi = _divergence_at_once(v, self._excess(u), data)
+            if phi is not None:
+                return phi
+        v, excess, step = self._expected(u)
+        phi = _divergence(v, excess, data)
         return phi if step is None else phi + step * (_slope(v, excess, data) + step * _bend(v, data) / 2)
 
     def _slope(self, u: Array) -> Array:
-        if u.dtype.kind != "c":
-            v = u + cast_like(self.background, u)
-            if v.min() > (self.threshold or 0):
-                return np.divide(self._excess(u), v, out=v)
+        if self._is_above(v := u + cast_like(self.background, u)):
+            return np.divide(self._excess(u), v, out=v)
         v, excess, step = self._expected(u)
         data = cast_like(self.data, u)
         slope = _slope(v, excess, data)
         return slope if step is None else slope + step * _bend(v, data)
 
     def _bend(self, u: Array) -> Array:
+        if self._is_above(v := u + cast_like(self.background, u)):
+            bend = cast_like(self.data, u) / v
+            return np.divide(bend, v, out=bend)  # not by the square, which may underflow
         v, _, _ = self._expected(u)
         return _bend(v, cast_like(self.data, u))
 
     def _outside(self, u: Array) -> Array | None:
         if self.threshold is not None:
             return None
-        v, data = u + cast_like(self.background, u), cast_like(self.data, u)
-        if v.min() > 0:
+        background, data = cast_like(self.background, u), cast_like(self.data, u)
+        lowest = u.min() + background if background.ndim == 0 else (u + background).min()
+        if lowest > 0:
             return None
+        v = u + background
         # The rounding of a blur leaves values just below zero where the exact one is zero.
         rounding = _ROUNDING * np.finfo(u.dtype).eps * np.max(np.abs(v))
         return np.where(data > 0, v <= 0, v < -rounding)
@@ -130,18 +139,22 @@ class Poisson(Pointwise):
 def _divergence_at_once(v: Array, excess: Array, data: Array) -> Array | None:
     """``excess - data * log(1 + excess / data)``, for real pixels whose sum loses next to nothing to cancellation.
 
-    A pixel's rounding is that of its excess; where the sum of these is not large beside that of the results, the sum is
-    as precise as by the formulas of POI.5, which are several times slower. None where it is not, or for huge quotients.
+    A pixel's rounding is that of its excess, and where v is small beside the data, that of the logarithm's argument.
+    Where the sum of these is not large beside that of the results, the sum is as precise as by the formulas of POI.5,
+    which are several times slower. None where it is not, or for huge quotients.
     """
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        phi = excess / np.where(data == 0, 1, data)
-        low = np.flatnonzero(phi < -0.5)  # there the sum of 1 and the quotient loses digits
+        phi = excess / (data + (data == 0))
         np.log1p(phi, out=phi)
-        phi.flat[low] = np.log(v.flat[low] / data.flat[low])
         phi *= data
         np.subtract(excess, phi, out=phi)
         total = np.sum(phi)
-    return phi if np.sum(np.abs(excess)) <= _CANCELLATION * total < np.inf else None
+        rounding = np.abs(excess)
+        lost = np.sum(rounding)
+        rounding /= v
+        rounding *= data
+        lost += np.sum(rounding)
+    return phi if lost <= _CANCELLATION * total < np.inf else None
 
 
 def _divergence(v: Array, excess: Array, data: Array) -> Array:

@@ -163,7 +163,7 @@ class Convolution(LinearOperator):
     def _folded(self, grid: Array) -> Array:
         """The adjoint of `_extended`; the grid is overwritten."""
         if self._extension is None:
-            return _leading(grid, self.input_shape)
+            return _contiguous(_leading(grid, self.input_shape))
         return self._extension.fold(_leading(grid, self._extension.output_shape))
 
     def _padded(self, x: Array) -> Array:
@@ -176,7 +176,7 @@ class Convolution(LinearOperator):
 
     def _cropped(self, grid: Array) -> Array:
         """The adjoint of `_padded`, for the blurred image."""
-        return _leading(grid, self.output_shape)
+        return _contiguous(_leading(grid, self.output_shape))
 
     def _clear_padding(self, grid: Array) -> Array:
         """`_padded` after `_cropped`, where the grid stands."""
@@ -237,6 +237,15 @@ def _by_parts(apply: Callable[[Array], Array], x: Array) -> Array:
 
 def _copy(x: Array, place: Array) -> None:
     place[...] = x
+
+
+def _contiguous(view: Array) -> Array:
+    """The same, as an array of its own."""
+    if view.flags.c_contiguous:
+        return view
+    result = np.empty(view.shape, view.dtype)
+    _blocks.pixelwise(_copy, view, result)
+    return result
 
 
 def _cleared_beyond(grid: Array, shape: Shape) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -83,12 +84,12 @@ class Gradient(LinearOperator):
 
     def forward(self, x: ArrayLike) -> Array:
         """The differences along each axis, stacked along a new first axis."""
-        x = operand(x, self.input_shape)
+        x = np.ascontiguousarray(operand(x, self.input_shape))
         differences = np.empty(self.output_shape, x.dtype)
         for difference, axis, step in zip(differences, self.axes, self.spacing, strict=True):
-            near, far, edge = _neighbours(x.ndim, axis)
-            np.subtract(x[far], x[near], out=difference[near])
-            difference[edge] = self._across_edge(x, axis) if self._has_beyond(axis) else 0
+            _difference(x, axis, difference)
+            if self._has_beyond(axis):
+                difference[_ends(axis)[1]] = self._across_edge(x, axis)
             if step != 1:
                 difference /= cast_scalar(step, x)
         return differences
@@ -96,18 +97,17 @@ class Gradient(LinearOperator):
     def adjoint(self, y: ArrayLike) -> Array:
         """The negative divergence of y: each difference goes back to the two pixels that it was taken of."""
         y = operand(y, self.output_shape, "y")
-        divergence = np.empty(self.input_shape, y.dtype)
-        for number, (component, axis, step) in enumerate(zip(y, self.axes, self.spacing, strict=True)):
-            near, _, edge = _neighbours(component.ndim, axis)
-            flow = component[near] if step == 1 else component[near] / cast_scalar(step, y)
-            _add_divergence(divergence, flow, axis, first=number == 0)
+        divergence = np.zeros(self.input_shape, y.dtype)
+        for component, axis, step in zip(y, self.axes, self.spacing, strict=True):
+            flow = _divided(component, step)
             if self._has_beyond(axis):
-                self._give_back(divergence, component[edge] / cast_scalar(step, y), axis)
+                self._give_back(divergence, flow[_ends(axis)[1]], axis)
+            _give_back(divergence, flow, axis)
         return divergence
 
     def gram(self, x: ArrayLike) -> Array:
         """The negative Laplacian: the adjoint after the forward, block by block."""
-        x = operand(x, self.input_shape)
+        x = np.ascontiguousarray(operand(x, self.input_shape))
         rows = _blocks.blocks(self.input_shape)
         parts = [part for block in rows if (part := self.cut(block)) is not None]
         if len(parts) < 2:
@@ -116,17 +116,16 @@ class Gradient(LinearOperator):
         return _blocks.gather(lambda number, block: (None, parts[number].operator.gram(block)), sources, x)[1]
 
     def _gram(self, x: Array) -> Array:
-        laplacian = np.empty(x.shape, x.dtype)
-        for number, (axis, step) in enumerate(zip(self.axes, self.spacing, strict=True)):
-            near, far, _ = _neighbours(x.ndim, axis)
-            flow = x[far] - x[near]
-            if step != 1:
-                flow /= cast_scalar(step, x)
-                flow /= cast_scalar(step, x)  # not by the square, which may overflow
-            _add_divergence(laplacian, flow, axis, first=number == 0)
+        laplacian, flow = np.zeros(x.shape, x.dtype), np.empty(x.shape, x.dtype)
+        for axis, step in zip(self.axes, self.spacing, strict=True):
+            _difference(x, axis, flow)
             if self._has_beyond(axis):
                 across = self._across_edge(x, axis) / cast_scalar(step, x) / cast_scalar(step, x)
                 self._give_back(laplacian, across, axis)
+            if step != 1:
+                flow /= cast_scalar(step, x)
+                flow /= cast_scalar(step, x)  # not by the square, which may overflow
+            _give_back(laplacian, flow, axis)
         return laplacian
 
     def cut(self, rows: slice) -> LocalPart | None:
@@ -179,44 +178,28 @@ class _GradientOfRows(LinearOperator):
     _steps: tuple[tuple[int, float], ...]
 
     def forward(self, x: ArrayLike) -> Array:
-        x = operand(x, self.input_shape)
+        x = np.ascontiguousarray(operand(x, self.input_shape))
         differences = np.empty(self.output_shape, x.dtype)
         for difference, (axis, step) in zip(differences, self._steps, strict=True):
             if axis == 0:
                 np.subtract(x[1:], x[:-1], out=difference)
             else:
-                near, far, edge = _neighbours(x.ndim, axis)
-                np.subtract(x[:-1][far], x[:-1][near], out=difference[near])
-                difference[edge] = 0
+                _difference(x[:-1], axis, difference)
             if step != 1:
                 difference /= cast_scalar(step, x)
         return differences
 
     def adjoint(self, y: ArrayLike) -> Array:
         y = operand(y, self.output_shape, "y")
-        divergence = np.empty(self.input_shape, y.dtype)
-        for number, (component, (axis, step)) in enumerate(zip(y, self._steps, strict=True)):
-            flow = component if axis == 0 else component[_neighbours(component.ndim, axis)[0]]
-            flow = flow if step == 1 else flow / cast_scalar(step, y)
-            if axis != 0 and number == 0:
-                divergence[-1] = 0
-            _add_divergence(divergence if axis == 0 else divergence[:-1], flow, axis, first=number == 0)
+        divergence = np.zeros(self.input_shape, y.dtype)
+        for component, (axis, step) in zip(y, self._steps, strict=True):
+            if axis == 0:
+                flow = component if step == 1 else component / cast_scalar(step, y)
+                divergence[1:] += flow
+                divergence[:-1] -= flow
+            else:
+                _give_back(divergence[:-1], _divided(component, step), axis)
         return divergence
-
-    def gram(self, x: ArrayLike) -> Array:
-        x = operand(x, self.input_shape)
-        laplacian = np.empty(x.shape, x.dtype)
-        for number, (axis, step) in enumerate(self._steps):
-            rows = x if axis == 0 else x[:-1]
-            near, far, _ = _neighbours(x.ndim, axis)
-            flow = rows[far] - rows[near]
-            if step != 1:
-                flow /= cast_scalar(step, x)
-                flow /= cast_scalar(step, x)  # not by the square, which may overflow
-            if axis != 0 and number == 0:
-                laplacian[-1] = 0
-            _add_divergence(laplacian if axis == 0 else laplacian[:-1], flow, axis, first=number == 0)
-        return laplacian
 
 
 def checked_spacing(spacing: float | Sequence[float], axes: int) -> tuple[float, ...]:
@@ -228,29 +211,31 @@ def checked_spacing(spacing: float | Sequence[float], axes: int) -> tuple[float,
     return tuple(real_number(step, "spacing", minimum=0, exclusive=True) for step in steps)
 
 
-def _neighbours(ndim: int, axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...], tuple[slice, ...]]:
-    """Indices of the pixels that have a next neighbour along the axis, of those neighbours, and of the far edge."""
-    before, after = (slice(None),) * axis, (slice(None),) * (ndim - axis - 1)
-    near, far, edge = slice(None, -1), slice(1, None), slice(-1, None)
-    return (*before, near, *after), (*before, far, *after), (*before, edge, *after)
+# A next neighbour along an axis is a fixed distance away in memory: whole passes over flat arrays, with the edge set
+# right, are several times faster than row by row.
 
 
-def _add_divergence(result: Array, flow: Array, axis: int, *, first: bool) -> None:
-    """Give each difference back to its two pixels: written, where it is the first that is given, else added."""
-    near, far, _ = _neighbours(result.ndim, axis)
-    if not first or result.shape[axis] == 1:
-        if first:
-            result[...] = 0
-        result[far] += flow
-        result[near] -= flow
-        return
-    start, end = _ends(axis)
-    between = (slice(None),) * axis
-    np.subtract(0, flow[start], out=result[start])  # numpy 2.4's negative(out=) misreads strided float32
-    np.subtract(
-        flow[(*between, slice(None, -1))], flow[(*between, slice(1, None))], out=result[(*between, slice(1, -1))]
-    )
-    result[end] = flow[end]
+def _difference(x: Array, axis: int, difference: Array) -> None:
+    """Each pixel's next neighbour minus itself, zero at the far edge, of contiguous arrays."""
+    away, pixels = math.prod(x.shape[axis + 1 :]), x.reshape(-1)
+    np.subtract(pixels[away:], pixels[:-away], out=difference.reshape(-1)[:-away])
+    difference[_ends(axis)[1]] = 0
+
+
+def _give_back(result: Array, flow: Array, axis: int) -> None:
+    """Add the adjoint of `_difference`, of contiguous arrays; what flow has at the far edge is cleared."""
+    away = math.prod(result.shape[axis + 1 :])
+    flow[_ends(axis)[1]] = 0
+    pixels, flows = result.reshape(-1), flow.reshape(-1)
+    pixels[away:] += flows[:-away]
+    pixels -= flows
+
+
+def _divided(component: Array, step: float) -> Array:
+    """A contiguous copy, divided by the distance between pixels."""
+    if step == 1:
+        return component.copy(order="C")
+    return np.ascontiguousarray(component / cast_scalar(step, component))
 
 
 def _ends(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
