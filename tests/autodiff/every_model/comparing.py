@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,9 +118,8 @@ def rows(
         if only is not None and model not in only:
             continue
         show(xp.package, model)
-        regular = [name for name in names if name not in CANCELLING]
+        seeds, regular = seeds_for(names, problems, shapes), [name for name in names if name not in CANCELLING]
         for dtype in DTYPES:
-            seeds = range(math.ceil(problems / len(regular) / len(shapes)))
             errors: dict[str, list[float]] = {}
             for name in regular:
                 for found in compare(xp, name, dtype, seeds, shapes):
@@ -130,6 +129,12 @@ def rows(
                     errors.setdefault(f"{found.quantity} ({name})", []).append(found.error)
             for quantity, each in errors.items():
                 yield row(xp, model, dtype, quantity, each, command)
+
+
+def seeds_for(names: Sequence[str], problems: int, shapes: Sequence[Shape]) -> range:
+    """Of each case of a model, so that there are at least so many problems in all."""
+    regular = sum(name not in CANCELLING for name in names)
+    return range(math.ceil(problems / regular / len(shapes)))
 
 
 def row(xp: Namespace, model: str, dtype: str, quantity: str, errors: list[float], command: str) -> Row:
