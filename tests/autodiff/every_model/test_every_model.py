@@ -68,10 +68,6 @@ def recorded() -> list[Row]:
     return json.loads(RESULTS.read_text(encoding="utf-8"))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="to be recorded: JAX",
-)
 def test_all_four_are_recorded() -> None:
     assert {row["framework"] for row in recorded()} == set(NAMESPACES)
 
