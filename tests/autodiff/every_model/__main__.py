@@ -36,8 +36,8 @@ def markdown(table: Sequence[Row]) -> str:
         lines.append(f"| {model} | {quantity} | {numbers} |")
     lines += [
         "",
-        "A problem is drawn again where the terms that a framework subtracts in the second derivative of a smoothed "
-        f"norm are, by a formula, more than {LIMIT} times what they leave.",
+        "A problem is drawn again where the terms that a framework subtracts in a smoothed norm, or in its second "
+        f"derivative, are, by a formula, more than {LIMIT} times what they leave.",
         "",
         "Drawn all the same; the framework's rounding is larger, at most 4 times eps times that ratio, and refdeconv's "
         "is not (tests ask mpmath):",

@@ -1,9 +1,13 @@
-"""What a framework loses in the second derivatives of smoothed norms, computed for each draw.
+"""What a framework loses in smoothed norms and in their second derivatives, computed for each draw.
+
+A smoothed absolute value, ``sqrt(r**2 + epsilon**2) - epsilon``, is to a framework the difference that it says. Where
+every r is small beside epsilon, little of the two terms is left: ``r**2 / (2 * epsilon)``.
 
 The second derivative of ``sqrt(r**2 + epsilon**2)``, ``epsilon**2 / s**3``, is to a framework the difference
 ``1 / s - r**2 / s**3``. Where every r is large beside epsilon, little of the two terms is left, and the rounding of
-these counts in it as many times as they are larger: a million times at r = 1 with an epsilon of 1e-3. refdeconv
-computes what is left, not the difference; `test_cancelling` asks mpmath.
+these counts in it as many times as they are larger: a million times at r = 1 with an epsilon of 1e-3.
+
+refdeconv computes what is left, not the differences; `test_cancelling` asks mpmath.
 """
 
 from collections.abc import Callable
@@ -31,14 +35,32 @@ def cancellation(f: Any, x: Array, v: Array) -> float:
 
     Of a smoothed norm, also after a linear operator; of anything else it is not asked.
     """
-    outer, y, dy = f, x, v
-    if isinstance(getattr(f, "inner", None), LinearOperator):
-        outer, y, dy = f.outer, f.inner.forward(x), f.inner.forward(v)
-    if type(outer) not in TERMS:
+    outer, y, dy = without_operator(f, x, v)
+    return ratio(outer, *TERMS[type(outer)](outer, y, dy)) if type(outer) in TERMS else 1.0
+
+
+def cancellation_of_value(f: Any, x: Array) -> float:
+    """How many times the roots, in all, are larger than what the subtraction of epsilon from each leaves of them."""
+    outer, y = without_operator(f, x)
+    if type(outer) not in SIZES:
         return 1.0
-    weight = 1 if outer.weight is None else outer.weight
-    larger, left = (np.sum(weight * part) for part in TERMS[type(outer)](outer, y, dy))
-    return float(larger / left) if left else 1.0
+    r = SIZES[type(outer)](outer, y)
+    s = np.hypot(r, outer.epsilon)
+    return ratio(outer, s, r * (r / (s + outer.epsilon)))
+
+
+def without_operator(f: Any, *points: Array) -> tuple[Any, ...]:
+    """Of a functional after a linear operator, the functional and the operator's results."""
+    if isinstance(getattr(f, "inner", None), LinearOperator):
+        return f.outer, *map(f.inner.forward, points)
+    return f, *points
+
+
+def ratio(f: Any, larger: Array, left: Array) -> float:
+    """Of the weighted sums; 1 where nothing is left."""
+    weight = 1 if f.weight is None else f.weight
+    whole, rest = np.sum(weight * larger), np.sum(weight * left)
+    return float(whole / rest) if rest else 1.0
 
 
 Terms = tuple[Array, Array]  # at each pixel: the larger of the terms, and what is left
@@ -46,8 +68,7 @@ Terms = tuple[Array, Array]  # at each pixel: the larger of the terms, and what 
 
 def of_residual(f: rd.SmoothedL1, u: Array, du: Array) -> Terms:
     """``v**2 / s`` and ``epsilon**2 v**2 / s**3``."""
-    r = u if f.data is None else u - f.data
-    s = np.hypot(r, f.epsilon)
+    s = np.hypot(residual(f, u), f.epsilon)
     return du**2 / s, (f.epsilon / s) ** 2 * du**2 / s
 
 
@@ -72,6 +93,18 @@ TERMS: dict[type, Callable[[Any, Array, Array], Terms]] = {
     rd.SmoothedL1: of_residual,
     rd.SmoothedGroupNorm: of_length,
     rd.SmoothedNuclearNorm: of_eigenvalues,
+}
+
+
+def residual(f: rd.SmoothedL1, u: Array) -> Array:
+    return u if f.data is None else u - f.data
+
+
+# What is smoothed: r in the root of r**2 + epsilon**2, at each pixel, those of several eigenvalues along a first axis.
+SIZES: dict[type, Callable[[Any, Array], Array]] = {
+    rd.SmoothedL1: residual,
+    rd.SmoothedGroupNorm: lambda f, y: np.sqrt(np.sum(y * y, axis=f.axis)),
+    rd.SmoothedNuclearNorm: lambda f, y: np.moveaxis(np.linalg.eigvalsh(matrices(y)), -1, 0),
 }
 
 

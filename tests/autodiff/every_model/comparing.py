@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.autodiff import Array
 
-from .cancelling import CANCELLING, LIMIT, cancellation
+from .cancelling import CANCELLING, LIMIT, cancellation, cancellation_of_value
 from .namespaces import Namespace
 from .subjects import MAKERS, MANY_PIXELS, Subject, draws, models
 from .tables import Shape
@@ -73,14 +73,16 @@ def drawn(
 ) -> tuple[Subject, Array, Array, Array]:
     """A subject, a point, and directions in its space and in that of its results.
 
-    Drawn again where of the terms of the framework's HVP too little is left: `cancelling` says why, and how much.
+    Drawn again where of the terms of the framework's value or HVP too little is left: `cancelling` says why, and how
+    much.
     """
     rng = draws(name, shape, seed, geometries)
     while True:
         subject = MAKERS[name](shape, rng)
         x, v = subject.point, rng.standard_normal(subject.point.shape)
         w = rng.standard_normal(getattr(subject.ours, "output_shape", ()))
-        if name in CANCELLING or cancellation(subject.ours, x, v) <= limit:
+        lost = max(cancellation(subject.ours, x, v), cancellation_of_value(subject.ours, x))
+        if name in CANCELLING or lost <= limit:
             x, v, w = (np.asarray(a, DTYPES[dtype]) for a in (x, v, w))
             return subject, x, v, w
 
