@@ -2,15 +2,16 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tests.autodiff import Array
 
+from .cancelling import CANCELLING, LIMIT, cancellation, cancellation_of_value
 from .namespaces import Namespace
-from .subjects import CANCELLING, MANY_PIXELS, Subject, draw, models
+from .subjects import MAKERS, MANY_PIXELS, Subject, draws, models
 from .tables import Shape
 
 DTYPES: dict[str, type[np.floating[Any]]] = {"float64": np.float64, "float32": np.float32}
@@ -68,33 +69,59 @@ def compare(
 
 
 def drawn(
-    name: str, shape: Shape, seed: int, dtype: str, geometries: int | None = None
+    name: str, shape: Shape, seed: int, dtype: str, geometries: int | None = None, *, limit: float = LIMIT
 ) -> tuple[Subject, Array, Array, Array]:
-    """A subject, a point, and directions in its space and in that of its results."""
-    subject, rng = draw(name, shape, seed, geometries)
-    v = rng.standard_normal(subject.point.shape)
-    w = rng.standard_normal(getattr(subject.ours, "output_shape", ()))
-    x, v, w = (np.asarray(a, DTYPES[dtype]) for a in (subject.point, v, w))
-    return subject, x, v, w
+    """A subject, a point, and directions in its space and in that of its results.
+
+    Drawn again where of the terms of the framework's value or HVP too little is left: `cancelling` says why, and how
+    much.
+    """
+    rng = draws(name, shape, seed, geometries)
+    while True:
+        subject = MAKERS[name](shape, rng)
+        x, v = subject.point, rng.standard_normal(subject.point.shape)
+        w = rng.standard_normal(getattr(subject.ours, "output_shape", ()))
+        lost = max(cancellation(subject.ours, x, v), cancellation_of_value(subject.ours, x))
+        if name in CANCELLING or lost <= limit:
+            x, v, w = (np.asarray(a, DTYPES[dtype]) for a in (x, v, w))
+            return subject, x, v, w
 
 
-def shapes_for(xp: Namespace) -> list[Shape]:
+def shapes_for(xp: Namespace | type[Namespace]) -> list[Shape]:
     """All of those in `tests.cases`, or a few where each takes long."""
     return FEW_SHAPES if xp.geometries else MANY_PIXELS
+
+
+def rounding_of_terms(xp: Namespace | type[Namespace], name: str, dtype: str, problems: int) -> float:
+    """The largest error of an HVP that the rounding of the framework's terms explains, over a case's problems."""
+    shapes = shapes_for(xp)
+    found = (
+        drawn(name, shape, seed, dtype, xp.geometries)
+        for shape, seed in itertools.product(shapes, range(problems // len(shapes)))
+    )
+    return roundings(dtype) * max(cancellation(subject.ours, x, v) for subject, x, v, _ in found)
+
+
+def roundings(dtype: str) -> float:
+    """A few: of the root, the quotients and their products."""
+    return 4 * float(np.finfo(DTYPES[dtype]).eps)
 
 
 Progress = Callable[[str, str], None]  # framework, model
 Row = dict[str, Any]
 
 
-def rows(xp: Namespace, problems: int, command: str, show: Progress) -> Iterator[Row]:
+def rows(
+    xp: Namespace, problems: int, command: str, show: Progress, only: Container[str] | None = None
+) -> Iterator[Row]:
     """The worst error per model, precision and quantity, of at least so many problems for each."""
     shapes = shapes_for(xp)
     for model, names in models().items():
+        if only is not None and model not in only:
+            continue
         show(xp.package, model)
-        regular = [name for name in names if name not in CANCELLING]
+        seeds, regular = seeds_for(names, problems, shapes), [name for name in names if name not in CANCELLING]
         for dtype in DTYPES:
-            seeds = range(math.ceil(problems / len(regular) / len(shapes)))
             errors: dict[str, list[float]] = {}
             for name in regular:
                 for found in compare(xp, name, dtype, seeds, shapes):
@@ -104,6 +131,12 @@ def rows(xp: Namespace, problems: int, command: str, show: Progress) -> Iterator
                     errors.setdefault(f"{found.quantity} ({name})", []).append(found.error)
             for quantity, each in errors.items():
                 yield row(xp, model, dtype, quantity, each, command)
+
+
+def seeds_for(names: Sequence[str], problems: int, shapes: Sequence[Shape]) -> range:
+    """Of each case of a model, so that there are at least so many problems in all."""
+    regular = sum(name not in CANCELLING for name in names)
+    return range(math.ceil(problems / regular / len(shapes)))
 
 
 def row(xp: Namespace, model: str, dtype: str, quantity: str, errors: list[float], command: str) -> Row:

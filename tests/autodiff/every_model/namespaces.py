@@ -203,7 +203,7 @@ class Torch:
 
 
 Namespace = Autograd | Jax | TensorFlow | Torch
-NAMESPACES: dict[str, Callable[[], Namespace]] = {
+NAMESPACES: dict[str, type[Namespace]] = {
     "autograd": Autograd,
     "tensorflow": TensorFlow,
     "torch": Torch,

@@ -306,11 +306,10 @@ class Draws:
         return getattr(self._sizes if name == "integers" else self._values, name)
 
 
-def draw(name: str, shape: Shape, seed: int, geometries: int | None = None) -> tuple[Subject, Any]:
-    """A subject, and the generator for directions; with `geometries`, of only so many sizes per shape."""
+def draws(name: str, shape: Shape, seed: int, geometries: int | None = None) -> Any:
+    """The generator of a case's numbers; with `geometries`, of only so many sizes per shape."""
     geometry = seed % geometries if geometries else seed
-    rng: Any = Draws(zlib.crc32(name.encode()), MANY_PIXELS.index(shape), seed, geometry=geometry)
-    return MAKERS[name](shape, rng), rng
+    return Draws(zlib.crc32(name.encode()), MANY_PIXELS.index(shape), seed, geometry=geometry)
 
 
 @functools.cache
@@ -321,10 +320,3 @@ def models() -> dict[str, list[str]]:
     for name, make in MAKERS.items():
         of.setdefault(make(MANY_PIXELS[-1], rng).model, []).append(name)
     return of
-
-
-# Frameworks lose digits of these, and refdeconv does not; the test compares both with the definition in mpmath.
-CANCELLING = {
-    "SmoothedL1 by default": "the second derivative epsilon**2 / s**3, s**2 = r**2 + epsilon**2, is computed as "
-    "1 / s - r**2 / s**3: it loses the digits of (r / epsilon)**2, which is a million at r = 1"
-}

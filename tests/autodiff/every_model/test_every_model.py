@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from refdeconv import functionals, operators, problems, regularizers
-from tests.functionals.definitions import derivatives
 
 from . import comparing
 from .__main__ import main, markdown
-from .comparing import FEW_SHAPES, TOLERANCES, Row, compare, drawn, relative_error
+from .cancelling import CANCELLING
+from .comparing import FEW_SHAPES, TOLERANCES, Row, compare, relative_error, rounding_of_terms
 from .namespaces import NAMESPACES, Namespace
-from .subjects import CANCELLING, MAKERS, REASONS, models
+from .subjects import MAKERS, REASONS, models
 
 RESULTS = Path(__file__).with_name("agreement.json")
 
@@ -28,24 +28,11 @@ def namespace(name: str) -> Namespace:
 @pytest.mark.parametrize("case", [name for name in MAKERS if name not in CANCELLING])
 @pytest.mark.parametrize("name", NAMESPACES)
 def test_every_derivative_agrees(name: str, case: str) -> None:
+    """One problem of each case and shape; the recorded table has a hundred."""
     xp = namespace(name)
     for dtype, tolerance in TOLERANCES.items():
         for found in compare(xp, case, dtype, [0], FEW_SHAPES):
             assert found.error <= tolerance, f"{xp.package} {xp.version}, {dtype}: {found}"
-
-
-@pytest.mark.parametrize("case", CANCELLING)
-@pytest.mark.parametrize("name", NAMESPACES)
-def test_where_the_framework_loses_digits_the_formula_does_not(name: str, case: str) -> None:
-    """All three by the definition at 50 digits: refdeconv's HVP is right, the framework's is off by what cancels."""
-    xp = namespace(name)
-    subject, x, v, _ = drawn(case, (7,), 1, "float64")
-    value, gradient, product = derivatives(subject.ours, x, v)
-    assert relative_error(subject.ours.value(x), value) <= 1e-15
-    assert relative_error(subject.ours.gradient(x), gradient) <= 1e-15
-    assert relative_error(subject.ours.hvp(x, v), product) <= 1e-14
-    theirs = xp.hvp(lambda x: subject.define(xp, x), x, v)
-    assert 1e-13 < relative_error(theirs, product) < 1e-9
 
 
 def test_every_public_model_has_a_definition_or_a_reason() -> None:
@@ -77,32 +64,30 @@ def test_an_error_is_found() -> None:
     assert relative_error(right, 0 * right) == np.inf
 
 
-# One number is above its tolerance, 1.33e-5 for 1e-5; whose rounding that is has not been found out yet.
-OPEN = [("regularizers.hessian_schatten", "autograd", "float32", "hvp")]
-
-
 def recorded() -> list[Row]:
     return json.loads(RESULTS.read_text(encoding="utf-8"))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="to be recorded: JAX",
-)
 def test_all_four_are_recorded() -> None:
     assert {row["framework"] for row in recorded()} == set(NAMESPACES)
 
 
 def test_the_results_are_of_every_model_and_within_the_tolerances() -> None:
+    """At least 100 problems a number; where a framework's terms cancel, within what their rounding explains."""
     rows = recorded()
     for framework in {row["framework"] for row in rows}:
         assert {row["model"] for row in rows if row["framework"] == framework} == set(models())
     for row in rows:
         assert row["problems"] >= 100, row
-        is_open = tuple(row[key] for key in ("model", "framework", "dtype", "quantity")) in OPEN
-        if not is_open and not any(case in row["quantity"] for case in CANCELLING):
-            assert row["worst"] <= TOLERANCES[row["dtype"]], row
+        assert row["worst"] <= largest_error(row), row
     assert RESULTS.with_suffix(".md").read_text(encoding="utf-8") == markdown(rows)
+
+
+def largest_error(row: Row) -> float:
+    for case in CANCELLING:
+        if row["quantity"] == f"hvp ({case})":
+            return rounding_of_terms(NAMESPACES[row["framework"]], case, row["dtype"], row["problems"])
+    return TOLERANCES[row["dtype"]]
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +103,11 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeyp
     assert {row["model"] for row in rows if row["framework"] == "autograd"} == set(short)
     assert rows[-1]["framework"] == "jax"  # of another time
     assert capsys.readouterr().out == page.read_text() == markdown(rows)
+    main(["--only", "autograd", "--model", "L2Norm", "--problems", "12", "--json", str(file)])
+    again = json.loads(file.read_text())
+    assert [row["model"] for row in again] == [row["model"] for row in rows]
+    assert [row for row in again if row["model"] != "L2Norm"] == [row for row in rows if row["model"] != "L2Norm"]
+    assert {row["problems"] for row in again if row["model"] == "L2Norm"} == {7, 12}
     with pytest.raises(SystemExit):
         main(["--problems", "0"])
     assert "--problems must be at least 1" in capsys.readouterr().err
