@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import sub
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from refdeconv._arrays import (
 )
 from refdeconv.calculus import LinearOperator
 from refdeconv.operators import extension
+from refdeconv.operators._gram import NearlyToeplitz, is_narrow
 from refdeconv.operators._periodic_grid import Axis, fft_shape, placed
 from refdeconv.operators.extension import Extension
 
@@ -80,7 +82,7 @@ class Convolution(LinearOperator):
     image is continued by other than zeros or itself. A PSF in float64 meets a float32 image in float32.
 
     Derivation: derivations/operators/convolution.md, CNV.1, CNV.2, CNV.3, CNV.5,
-    CNV.6
+    CNV.6, CNV.7
     """
 
     psf: Array
@@ -92,6 +94,7 @@ class Convolution(LinearOperator):
     _axes: tuple[Axis, ...]
     _extension: Extension | None
     _spectra: Mapping[Any, Array]
+    _toeplitz: NearlyToeplitz | None
 
     def __init__(
         self,
@@ -126,6 +129,7 @@ class Convolution(LinearOperator):
         double = self._transform(np.dtype(np.float64))
         single = read_only(double.astype(np.complex64))
         self._spectra = {np.dtype(np.float32): single, np.dtype(np.float64): double}
+        self._toeplitz = self._nearly_toeplitz()
 
     def forward(self, x: ArrayLike) -> Array:
         """The blurred image."""
@@ -136,7 +140,7 @@ class Convolution(LinearOperator):
         return _by_parts(self._adjoint, operand(y, self.output_shape, "y"))
 
     def gram(self, x: ArrayLike) -> Array:
-        """The adjoint after the forward; between the two, what lies beyond the image is cleared where it stands."""
+        """The adjoint after the forward: for narrow PSFs nearly one convolution, with the autocorrelation (CNV.7)."""
         return _by_parts(self._gram, operand(x, self.input_shape))
 
     def _forward(self, x: Array) -> Array:
@@ -148,6 +152,10 @@ class Convolution(LinearOperator):
         return self._folded(self._correlate(grid, overwrite=grid is not y))
 
     def _gram(self, x: Array) -> Array:
+        if self._toeplitz is not None and x.dtype in self._spectra:
+            if self._extension is None:
+                return self._toeplitz(x, self.workers)
+            return self._extension.fold(self._toeplitz(self._extension.forward(x), self.workers))
         grid = self._extended(x)
         blurred = self._clear_padding(self._blur(grid, overwrite=grid is not x))
         return self._folded(self._correlate(blurred, overwrite=True))
@@ -189,6 +197,22 @@ class Convolution(LinearOperator):
         return _fft.multiply_spectrum(
             y, self._spectrum(y.dtype), conjugate=True, workers=self.workers, overwrite=overwrite
         )
+
+    def _nearly_toeplitz(self) -> NearlyToeplitz | None:
+        """The shorter way to the Gram operator, where there is one."""
+        psf, shape = self.psf.astype(np.float64, copy=False), self.input_shape
+        if self._extension is not None:
+            shape = self._extension.output_shape
+        if not is_narrow(psf.shape, shape):
+            return None
+        if self.boundary == "wrap":
+            return NearlyToeplitz(psf, shape, (0,) * psf.ndim, (0,) * psf.ndim, periodic=True)
+        if any(axis.exact for axis in self._axes):
+            return None
+        reach = tuple(k - 1 for k in psf.shape)
+        if self.boundary == "constant":
+            return NearlyToeplitz(psf, shape, self.origin, tuple(map(sub, reach, self.origin)))
+        return NearlyToeplitz(psf, shape, reach, reach)
 
     def _spectrum(self, dtype: np.dtype[Any]) -> Array:
         return self._spectra[dtype] if dtype in self._spectra else self._transform(dtype)

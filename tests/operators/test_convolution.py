@@ -295,3 +295,21 @@ def test_the_users_array_is_copied():
 def test_bad_arguments(arguments, error, message):
     with pytest.raises(error, match=message):
         rd.Convolution(**{"psf": np.ones((3, 3)), "shape": (5, 4), **arguments})
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.integers(0, 9)), min_size=1, max_size=3),
+    st.sampled_from(BOUNDARIES),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([np.float64, np.float32]),
+)
+def test_gram_by_one_transform(sizes, boundary, seed, dtype):
+    """For PSFs narrow enough for CNV.7, with any origin: the same as the two operators one after the other."""
+    rng = np.random.default_rng(seed)
+    psf_shape, shape = zip(*((k, max(4 * (k - 1), 3) + more) for k, more in sizes), strict=True)
+    K = rd.Convolution(rng.standard_normal(psf_shape), shape, boundary, [int(rng.integers(k)) for k in psf_shape])
+    x = rng.standard_normal(shape).astype(dtype)
+    assert K._toeplitz is not None
+    expected = K.adjoint(K.forward(x.astype(np.longdouble)))
+    scale = np.abs(K.psf).sum() ** 2 * np.abs(x).max() * (2 if boundary in ("constant", "valid", "wrap") else 8)
+    assert np.abs(K.gram(x) - expected).max() <= 20 * np.finfo(dtype).eps * scale
