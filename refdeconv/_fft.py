@@ -14,6 +14,7 @@ import scipy.fft
 
 from refdeconv._arrays import Array, Shape, choice, whole_number
 from refdeconv._blocks import pixelwise, threads_for
+from refdeconv._scratch import scratch
 
 BACKENDS = ("scipy", "ducc0")
 
@@ -68,17 +69,18 @@ def _multiply_with_scipy(x: Array, factor: Array, conjugate: bool, threads: int,
 
 def _multiply_with_ducc0(x: Array, factor: Array, conjugate: bool, threads: int, overwrite: bool) -> Array:
     fft = _ducc0().fft
-    product = fft.r2c(x, forward=not conjugate, nthreads=threads)
-    pixelwise(_multiply, product, factor)
-    result: Array = fft.c2r(
-        product,
-        lastsize=x.shape[-1],
-        forward=conjugate,
-        inorm=2,
-        out=x if overwrite else None,
-        nthreads=threads,
-        allow_overwriting_input=True,
-    )
+    with scratch(factor.shape, np.result_type(x.dtype, np.complex64)) as product:
+        fft.r2c(x, forward=not conjugate, out=product, nthreads=threads)
+        pixelwise(_multiply, product, factor)
+        result: Array = fft.c2r(
+            product,
+            lastsize=x.shape[-1],
+            forward=conjugate,
+            inorm=2,
+            out=x if overwrite else None,
+            nthreads=threads,
+            allow_overwriting_input=True,
+        )
     return result
 
 

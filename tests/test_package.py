@@ -23,6 +23,7 @@ FLOORS = [
     "hessians",
     "calculus",
     "_fft",
+    "_scratch",
     "_blocks",
     "_arrays",
     "checks",

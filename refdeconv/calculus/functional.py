@@ -81,8 +81,8 @@ class Functional(Frozen):
         """A quicker way to evaluate f after an operator, with the methods of `Parts`; None if there is none."""
         return composition_in_parts(self, operator)
 
-    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
-        """The pair f(u), grad f(u), sharing their work."""
+    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
+        """The pair f(u), grad f(u), sharing their work; where it helps, the gradient is written over u, if allowed."""
         here = self.at(u)
         return here.value(), here.gradient()
 
@@ -159,11 +159,11 @@ class Composition(Functional):
             lambda: self._hessian(z, jacobian, f),
         )
 
-    def value_and_gradient(self, z: ArrayLike) -> tuple[Any, Array]:
+    def value_and_gradient(self, z: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
         if self._parts is not None:
             return self._parts.value_and_gradient(operand(z, self.input_shape, "z"))
         u, jacobian = self.inner.linearize(z)
-        value, gradient = self._outer.value_and_gradient(u)
+        value, gradient = self._outer.value_and_gradient(u, overwrite_u=u.flags.writeable and u.base is None)
         return value, jacobian.adjoint(gradient)
 
     def _outside(self, z: ArrayLike, error: OutsideDomain) -> Expansion:
@@ -216,7 +216,7 @@ class Sum(Functional):
             lambda: f.hessian() + g.hessian(),
         )
 
-    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
         u = operand(u, self.input_shape, "u")
         (f, f_gradient), (g, g_gradient) = self.left.value_and_gradient(u), self.right.value_and_gradient(u)
         return f + g, added(owned(f_gradient, u), g_gradient)
@@ -239,22 +239,26 @@ class Multiple(Functional):
     def terms(self) -> tuple[Functional, ...]:
         return tuple(self.scale * term for term in self.functional.terms())
 
+    def __matmul__(self, other: Operator) -> Functional:
+        """The multiple of the composition."""
+        return Multiple(self.scale, self.functional @ other) if fits(self, other) else NotImplemented
+
     def at(self, u: ArrayLike) -> Expansion:
         u = operand(u, self.input_shape, "u")
         f = self.functional.at(u)
         return Expansion(
             lambda: times(self.scale, f.value()),
-            lambda: self._times(f.gradient(), u),
+            lambda: self._times(owned(f.gradient(), u)),
             lambda: self.scale * f.hessian(),
         )
 
-    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
         u = operand(u, self.input_shape, "u")
-        value, gradient = self.functional.value_and_gradient(u)
-        return times(self.scale, value), self._times(gradient, u)
+        value, gradient = self.functional.value_and_gradient(u, overwrite_u=overwrite_u)
+        return times(self.scale, value), self._times(gradient if overwrite_u else owned(gradient, u))
 
-    def _times(self, gradient: Array, u: Array) -> Array:
-        return scaled(owned(gradient, u), cast_scalar(self.scale, gradient))
+    def _times(self, gradient: Array) -> Array:
+        return scaled(gradient, cast_scalar(self.scale, gradient))
 
     def __repr__(self) -> str:
         return f"{float(self.scale):.6g} * {parenthesised(self.functional)}"

@@ -14,7 +14,7 @@ import scipy.sparse.linalg
 from numpy.typing import ArrayLike, DTypeLike
 
 from refdeconv._arrays import Array, Shape, cast_scalar, image_shape, operand, real_number
-from refdeconv._blocks import added, owned
+from refdeconv._blocks import added, inner, owned
 from refdeconv.calculus.flat import apply_flat, as_flat_operator
 from refdeconv.calculus.frozen import Frozen
 
@@ -133,6 +133,11 @@ class LinearOperator(Operator):
     def gram(self, x: ArrayLike) -> Array:
         """A^T A x; a subclass that can do the two in less than their sum does it here."""
         return self.adjoint(self.forward(x))
+
+    def gram_and_square(self, x: ArrayLike) -> tuple[Array, Any]:
+        """The pair A^T A x, |A x|^2, sharing their work."""
+        y = self.forward(x)
+        return self.adjoint(y), inner(y, y)
 
     def congruence(self, operator: LinearOperator) -> LinearOperator:
         """The operator J^T A J, for J the given operator: how the chain rule pulls a Hessian A back (CAL.6)."""

@@ -71,7 +71,7 @@ class Parts:
         """The parts' gradients, added where they overlap."""
         return _blocks.gather(lambda number, block: (None, self.functionals[number].gradient(block)), self.rows, u)[1]
 
-    def value_and_gradient(self, u: Array) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: Array, *, overwrite_u: bool = False) -> tuple[Any, Array]:
         """Both, in one pass."""
         values, gradient = _blocks.gather(
             lambda number, block: self.functionals[number].value_and_gradient(block), self.rows, u

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, cast_like, operand, real_array
-from refdeconv._blocks import inner, pixelwise
-from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Parts, Zero, composition_in_parts
-from refdeconv.functionals.least_squares import LeastSquares
+from refdeconv._blocks import inner, owned, pixelwise
+from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
 from refdeconv.hessians import GramPlusRankOne
 
 
@@ -56,23 +56,25 @@ class L2Norm(Functional):
             lambda: GramPlusRankOne(residual.shape, 1 / norm, -1 / norm, _divided(residual, norm)),
         )
 
-    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
         """Both; the residual becomes the gradient where it stands."""
-        residual, norm = self._residual_and_norm(u)
-        ours = self.data is not None and residual.dtype == np.result_type(residual, norm)
+        residual, norm = self._residual_and_norm(u, overwrite_u)
+        ours = (self.data is not None or overwrite_u) and residual.dtype == np.result_type(residual, norm)
         return norm, _divided(residual, norm, residual if ours else None)
 
     def in_parts(self, operator: Operator) -> Any:
-        """The norm of what a local operator makes of an image is the root of a sum over blocks of rows."""
-        squares = composition_in_parts(LeastSquares(self.data), operator)
-        return None if squares is None else _NormInParts(self, squares, operator)
+        """The norm after an operator that gives ``|A z|^2`` and its gradient in one pass."""
+        in_one_pass = getattr(type(operator), "gram_and_square", None) is not LinearOperator.gram_and_square
+        if self.data is not None or not isinstance(operator, LinearOperator) or not in_one_pass:
+            return None
+        return _NormAfter(self, operator)
 
-    def _residual_and_norm(self, u: ArrayLike) -> tuple[Array, Any]:
+    def _residual_and_norm(self, u: ArrayLike, overwrite_u: bool = False) -> tuple[Array, Any]:
         u = operand(u, self.input_shape, "u")
         if self.data is None:
             return u, _norm(u)
         data = cast_like(self.data, u)
-        residual = np.empty(u.shape, u.dtype)
+        residual = u if overwrite_u else np.empty(u.shape, u.dtype)
         pixelwise(np.subtract, u, data, residual)
         return residual, _norm(residual)
 
@@ -80,30 +82,28 @@ class L2Norm(Functional):
         return f"L2Norm({'' if self.data is None else 'data'})"
 
 
-class _NormInParts:
-    """The norm after a local operator, with the methods of `Parts`: of half the sum of squares, the root of the double.
+class _NormAfter:
+    """The norm after a linear operator A, with the methods of `Parts`: the root of ``|A z|^2``.
 
-    Where the sum is too large or too small to be trusted, the norm is computed as a whole.
+    Where the square is too large or too small to be trusted, the norm is computed as of anything else.
     """
 
-    def __init__(self, norm: L2Norm, squares: Parts, operator: Operator) -> None:
-        self._norm, self._squares, self._operator = norm, squares, operator
+    def __init__(self, norm: L2Norm, operator: LinearOperator) -> None:
+        self._norm, self._operator = norm, operator
 
     def at(self, z: ArrayLike) -> Expansion:
-        z = operand(z, self._squares.shape, "z")
+        z = operand(z, self._operator.input_shape, "z")
         norm, gradient = self._norm_and_gradient(z)
         if gradient is None:
-            u, jacobian = self._operator.linearize(z)
-            f = self._norm.at(u)
-            return Expansion(f.value, lambda: jacobian.adjoint(f.gradient()), lambda: f.hessian().congruence(jacobian))
-        operator = cast(LinearOperator, self._operator)
+            f, operator = self._norm.at(self._operator.forward(z)), self._operator
+            return Expansion(f.value, lambda: operator.adjoint(f.gradient()), lambda: f.hessian().congruence(operator))
         return Expansion(
             lambda: norm,
             gradient.copy,
-            lambda: GramPlusRankOne(z.shape, 1 / norm, -1 / norm, gradient.copy(), operator),
+            lambda: GramPlusRankOne(z.shape, 1 / norm, -1 / norm, gradient.copy(), self._operator),
         )
 
-    def value_and_gradient(self, z: Array) -> tuple[Any, Array]:
+    def value_and_gradient(self, z: Array, *, overwrite_u: bool = False) -> tuple[Any, Array]:
         norm, gradient = self._norm_and_gradient(z)
         if gradient is None:
             here = self.at(z)
@@ -112,11 +112,11 @@ class _NormInParts:
 
     def _norm_and_gradient(self, z: Array) -> tuple[Any, Array | None]:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            half, gradient = self._squares.value_and_gradient(z)
-        if not _is_safe(2 * half, gradient.dtype):
+            gradient, square = self._operator.gram_and_square(z)
+        if prod(self._operator.output_shape) == 1 or not _is_safe(square, gradient.dtype):
             return None, None
-        norm = np.sqrt(2 * half)
-        return norm, _divided(gradient, norm, gradient)
+        norm = np.sqrt(square)
+        return norm, _divided(gradient, norm, owned(gradient, z))
 
 
 def _is_flat(norm: Any, residual: Array) -> bool:

@@ -61,8 +61,11 @@ class LeastSquares(Functional):
         """The weighted residual."""
         return self._weighted(self._residual(u))
 
-    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
         """Both, of one residual."""
+        if overwrite_u and self.data is None and self.weight is None:
+            residual = operand(u, None, "u")
+            return inner(residual, residual) / 2, residual
         residual = self._residual(u)
         weighted = self._weighted(residual)
         return inner(weighted, residual) / 2, weighted

@@ -78,14 +78,15 @@ class Pointwise(Functional):
         self._each(lambda f, part, into: _write(into, f._weighted(f._slope(part))), u, slopes)
         return slopes
 
-    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
         """Both, in one pass. Raises ValueError outside the domain."""
         u = self._pixels_in_domain(u)
-        slopes = np.empty(u.shape, u.dtype)
+        slopes = u if overwrite_u else np.empty(u.shape, u.dtype)
 
         def both(f: Pointwise, part: Array, into: Array) -> Any:
+            value = np.sum(f._weighted(f._phi(part)))
             _write(into, f._weighted(f._slope(part)))
-            return np.sum(f._weighted(f._phi(part)))
+            return value
 
         return np.sum(self._each(both, u, slopes)), slopes
 

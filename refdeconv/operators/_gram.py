@@ -12,6 +12,7 @@ import numpy as np
 
 from refdeconv import _blocks, _fft
 from refdeconv._arrays import Array, Shape, read_only
+from refdeconv._scratch import scratch
 
 _NARROW = 4  # times the reach of the PSF that an image must have along each axis, for the strips to be worth it
 
@@ -43,7 +44,7 @@ class _Strip:
         """Take what the strip sees beyond the edge, and back, from the result."""
         strip = x[self.pixels]
         inside = tuple(map(slice, strip.shape))
-        grid = np.zeros(self.grid, x.dtype)
+        grid = np.zeros(self.grid, x.dtype)  # small
         grid[inside] = strip
         spectrum = self.spectrum.astype(np.result_type(x.dtype, np.complex64), copy=False)
         blurred = _fft.multiply_spectrum(grid, spectrum, workers=workers, overwrite=True)
@@ -90,14 +91,14 @@ class NearlyToeplitz:
 
     def __call__(self, x: Array, workers: int | None) -> Array:
         """The product, for a real x of float64 or float32."""
-        grid = np.empty(self.grid, x.dtype)
         inside = tuple(map(slice, self.shape))
-        _blocks.pixelwise(_copy, x, grid[inside])
-        for axis, size in enumerate(self.shape):
-            grid[(slice(None),) * axis + (slice(size, None),)] = 0
-        product = _fft.multiply_spectrum(grid, self._powers[x.dtype], workers=workers, overwrite=True)
         result = np.empty(self.shape, x.dtype)
-        _blocks.pixelwise(_copy, product[inside], result)
+        with scratch(self.grid, x.dtype) as grid:
+            _blocks.pixelwise(_copy, x, grid[inside])
+            for axis, size in enumerate(self.shape):
+                grid[(slice(None),) * axis + (slice(size, None),)] = 0
+            product = _fft.multiply_spectrum(grid, self._powers[x.dtype], workers=workers, overwrite=True)
+            _blocks.pixelwise(_copy, product[inside], result)
         for strip in self._strips:
             strip.take(x, result, workers)
         return result

@@ -21,6 +21,7 @@ from refdeconv._arrays import (
     real_dtype,
     whole_numbers,
 )
+from refdeconv._scratch import scratch
 from refdeconv.calculus import LinearOperator
 from refdeconv.operators import extension
 from refdeconv.operators._gram import NearlyToeplitz, is_narrow
@@ -144,51 +145,47 @@ class Convolution(LinearOperator):
         return _by_parts(self._gram, operand(x, self.input_shape))
 
     def _forward(self, x: Array) -> Array:
-        grid = self._extended(x)
-        return self._cropped(self._blur(grid, overwrite=grid is not x))
+        if x.shape == self.fft_shape:
+            blurred = self._blur(x)
+            return blurred if blurred.shape == self.output_shape else _copied(_leading(blurred, self.output_shape))
+        with scratch(self.fft_shape, x.dtype) as grid:
+            self._extend(x, grid)
+            return _copied(_leading(self._blur(grid, overwrite=True), self.output_shape))
 
     def _adjoint(self, y: Array) -> Array:
-        grid = self._padded(y)
-        return self._folded(self._correlate(grid, overwrite=grid is not y))
+        if y.shape == self.fft_shape:
+            return self._correlate(y)
+        with scratch(self.fft_shape, y.dtype) as grid:
+            _blocks.pixelwise(_copy, y, _leading(grid, y.shape))
+            return self._folded(self._correlate(_cleared_beyond(grid, y.shape), overwrite=True))
 
     def _gram(self, x: Array) -> Array:
         if self._toeplitz is not None and x.dtype in self._spectra:
             if self._extension is None:
                 return self._toeplitz(x, self.workers)
             return self._extension.fold(self._toeplitz(self._extension.forward(x), self.workers))
-        grid = self._extended(x)
-        blurred = self._clear_padding(self._blur(grid, overwrite=grid is not x))
-        return self._folded(self._correlate(blurred, overwrite=True))
+        if x.shape == self.fft_shape:
+            return self._correlate(_cleared_beyond(self._blur(x), self.output_shape), overwrite=True)
+        with scratch(self.fft_shape, x.dtype) as grid:
+            self._extend(x, grid)
+            blurred = _cleared_beyond(self._blur(grid, overwrite=True), self.output_shape)
+            return self._folded(self._correlate(blurred, overwrite=True))
 
-    def _extended(self, x: Array) -> Array:
-        """The image with what lies beyond its edges, on the periodic grid."""
+    def _extend(self, x: Array, grid: Array) -> None:
+        """Write the image, with what lies beyond its edges, on the periodic grid."""
         if self._extension is None:
-            return self._padded(x)
-        grid = np.zeros(self.fft_shape, x.dtype)
-        self._extension.fill(_leading(grid, self._extension.output_shape), x)
-        return grid
+            _blocks.pixelwise(_copy, x, _leading(grid, x.shape))
+            _cleared_beyond(grid, x.shape)
+        else:
+            extended = self._extension.output_shape
+            _cleared_beyond(grid, extended)
+            self._extension.fill(_leading(grid, extended), x)
 
     def _folded(self, grid: Array) -> Array:
-        """The adjoint of `_extended`; the grid is overwritten."""
+        """The adjoint of `_extend`, in an array of its own; the grid is overwritten."""
         if self._extension is None:
-            return _contiguous(_leading(grid, self.input_shape))
-        return self._extension.fold(_leading(grid, self._extension.output_shape))
-
-    def _padded(self, x: Array) -> Array:
-        """The image at the start of the periodic grid, then zeros."""
-        if x.shape == self.fft_shape:
-            return x
-        grid = np.empty(self.fft_shape, x.dtype)
-        _blocks.pixelwise(_copy, x, _leading(grid, x.shape))
-        return _cleared_beyond(grid, x.shape)
-
-    def _cropped(self, grid: Array) -> Array:
-        """The adjoint of `_padded`, for the blurred image."""
-        return _contiguous(_leading(grid, self.output_shape))
-
-    def _clear_padding(self, grid: Array) -> Array:
-        """`_padded` after `_cropped`, where the grid stands."""
-        return _cleared_beyond(grid, self.output_shape)
+            return _copied(_leading(grid, self.input_shape))
+        return _copied(self._extension.fold(_leading(grid, self._extension.output_shape)))
 
     def _blur(self, x: Array, overwrite: bool = False) -> Array:
         return _fft.multiply_spectrum(x, self._spectrum(x.dtype), workers=self.workers, overwrite=overwrite)
@@ -263,10 +260,8 @@ def _copy(x: Array, place: Array) -> None:
     place[...] = x
 
 
-def _contiguous(view: Array) -> Array:
-    """The same, as an array of its own."""
-    if view.flags.c_contiguous:
-        return view
+def _copied(view: Array) -> Array:
+    """An array of its own."""
     result = np.empty(view.shape, view.dtype)
     _blocks.pixelwise(_copy, view, result)
     return result

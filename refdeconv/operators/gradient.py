@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -107,26 +108,36 @@ class Gradient(LinearOperator):
 
     def gram(self, x: ArrayLike) -> Array:
         """The negative Laplacian: the adjoint after the forward, block by block."""
+        return self.gram_and_square(x)[0]
+
+    def gram_and_square(self, x: ArrayLike) -> tuple[Array, Any]:
+        """The pair D^T D x, |D x|^2, in one pass."""
         x = np.ascontiguousarray(operand(x, self.input_shape))
         rows = _blocks.blocks(self.input_shape)
         parts = [part for block in rows if (part := self.cut(block)) is not None]
         if len(parts) < 2:
-            return self._gram(x)
-        sources = [part.rows for part in parts]
-        return _blocks.gather(lambda number, block: (None, parts[number].operator.gram(block)), sources, x)[1]
+            return self._gram_and_square(x)
+        operators = [part.operator for part in parts]
+        squares, gram = _blocks.gather(
+            lambda number, block: operators[number].gram_and_square(block)[::-1], [part.rows for part in parts], x
+        )
+        return gram, np.sum(squares)
 
-    def _gram(self, x: Array) -> Array:
-        laplacian, flow = np.zeros(x.shape, x.dtype), np.empty(x.shape, x.dtype)
+    def _gram_and_square(self, x: Array) -> tuple[Array, Any]:
+        laplacian, flow, square = np.zeros(x.shape, x.dtype), np.empty(x.shape, x.dtype), x.dtype.type(0)
         for axis, step in zip(self.axes, self.spacing, strict=True):
             _difference(x, axis, flow)
             if self._has_beyond(axis):
-                across = self._across_edge(x, axis) / cast_scalar(step, x) / cast_scalar(step, x)
-                self._give_back(laplacian, across, axis)
+                flow[_ends(axis)[1]] = self._across_edge(x, axis)
             if step != 1:
                 flow /= cast_scalar(step, x)
+            square += _blocks.inner(flow, flow)
+            if step != 1:
                 flow /= cast_scalar(step, x)  # not by the square, which may overflow
+            if self._has_beyond(axis):
+                self._give_back(laplacian, flow[_ends(axis)[1]], axis)
             _give_back(laplacian, flow, axis)
-        return laplacian
+        return laplacian, square
 
     def cut(self, rows: slice) -> LocalPart | None:
         """The differences of some rows, which need the row after these too; not where the edges are joined or zero."""
@@ -200,6 +211,29 @@ class _GradientOfRows(LinearOperator):
             else:
                 _give_back(divergence[:-1], _divided(component, step), axis)
         return divergence
+
+    def gram_and_square(self, x: ArrayLike) -> tuple[Array, Any]:
+        x = np.ascontiguousarray(operand(x, self.input_shape))
+        laplacian, flow, square = np.zeros(x.shape, x.dtype), np.empty(self.output_shape[1:], x.dtype), x.dtype.type(0)
+        for axis, step in self._steps:
+            if axis == 0:
+                np.subtract(x[1:], x[:-1], out=flow)
+            else:
+                _difference(x[:-1], axis, flow)
+            if step != 1:
+                flow /= cast_scalar(step, x)
+            square += _blocks.inner(flow, flow)
+            if step != 1:
+                flow /= cast_scalar(step, x)
+            if axis == 0:
+                laplacian[1:] += flow
+                laplacian[:-1] -= flow
+            else:
+                _give_back(laplacian[:-1], flow, axis)
+        return laplacian, square
+
+    def gram(self, x: ArrayLike) -> Array:
+        return self.gram_and_square(x)[0]
 
 
 def checked_spacing(spacing: float | Sequence[float], axes: int) -> tuple[float, ...]:

@@ -1,0 +1,53 @@
+"""Memory for large intermediate arrays, kept by each thread for its next evaluation.
+
+A fresh large array costs more than a pass over it: the system hands its pages out one by one, and takes them back when
+it is freed. What a transform needs between its input and its result is therefore kept: as many bytes as the two
+largest arrays that a thread has worked with, until the thread ends.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from refdeconv._arrays import Array, Shape
+
+_KEPT = 2  # arrays
+_ALIGNMENT = 64  # bytes: a cache line
+_WASTE = 2  # times what is needed that a kept array may have
+
+
+class _Free(threading.local):
+    """The bytes that nobody uses at the moment, of this thread."""
+
+    def __init__(self) -> None:
+        self.buffers: list[Array] = []
+
+
+_FREE = _Free()
+
+
+@contextmanager
+def scratch(shape: Shape, dtype: DTypeLike) -> Iterator[Array]:
+    """An array with anything in it, of this thread alone; what must outlive the block has to be copied."""
+    needed = prod(shape) * np.dtype(dtype).itemsize
+    buffer = _taken(needed)
+    start = -buffer.ctypes.data % _ALIGNMENT
+    try:
+        yield buffer[start : start + needed].view(dtype).reshape(shape)
+    finally:
+        _FREE.buffers.append(buffer)
+        del _FREE.buffers[:-_KEPT]
+
+
+def _taken(needed: int) -> Array:
+    """Bytes that are free, or new ones."""
+    for index, buffer in enumerate(_FREE.buffers):
+        if needed + _ALIGNMENT <= buffer.size <= _WASTE * (needed + _ALIGNMENT):
+            return _FREE.buffers.pop(index)
+    return np.empty(needed + _ALIGNMENT, np.uint8)
