@@ -68,10 +68,14 @@ class Poisson(Pointwise):
             )
         self.background = checked_parameter(background, "background", self.data.shape)
         self.threshold = None if threshold is None else _checked_threshold(threshold, self.data)
-        lost = _lost(self.data, self.background)
-        self._net = read_only(self.data - self.background)
+        masked = self.weight is not None and not self.weight.all()
+        # What stands at a pixel of weight zero must not decide by which formula the others are computed.
+        self._counts = read_only(np.where(self.weight == 0, 1, self.data)) if masked else self.data
+        lost = _lost(self._counts, self.background)
+        self._net = read_only(self._counts - self.background)
         self._lost = read_only(lost) if lost.any() else None
 
+    _counts: Array
     _net: Array
     _lost: Array | None
 
@@ -85,7 +89,7 @@ class Poisson(Pointwise):
         return v.dtype.kind != "c" and bool(v.min() > (self.threshold or 0))
 
     def _phi(self, u: Array) -> Array:
-        data = cast_like(self.data, u)
+        data = cast_like(self._counts, u)
         if self._is_above(v := u + cast_like(self.background, u)):
             phi = _divergence_at_once(v, self._excess(u), data)
             if phi is not None:
@@ -98,21 +102,21 @@ class Poisson(Pointwise):
         if self._is_above(v := u + cast_like(self.background, u)):
             return np.divide(self._excess(u), v, out=v)
         v, excess, step = self._expected(u)
-        data = cast_like(self.data, u)
+        data = cast_like(self._counts, u)
         slope = _slope(v, excess, data)
         return slope if step is None else slope + step * _bend(v, data)
 
     def _bend(self, u: Array) -> Array:
         if self._is_above(v := u + cast_like(self.background, u)):
-            bend = cast_like(self.data, u) / v
+            bend = cast_like(self._counts, u) / v
             return np.divide(bend, v, out=bend)  # not by the square, which may underflow
         v, _, _ = self._expected(u)
-        return _bend(v, cast_like(self.data, u))
+        return _bend(v, cast_like(self._counts, u))
 
     def _outside(self, u: Array) -> Array | None:
         if self.threshold is not None:
             return None
-        background, data = cast_like(self.background, u), cast_like(self.data, u)
+        background, data = cast_like(self.background, u), cast_like(self._counts, u)
         lowest = u.min() + background if background.ndim == 0 else (u + background).min()
         if lowest > 0:
             return None
@@ -126,7 +130,7 @@ class Poisson(Pointwise):
 
         Where the data is zero, v is replaced by 1: no formula needs it there, and it may be zero.
         """
-        data, background = cast_like(self.data, u), cast_like(self.background, u)
+        data, background = cast_like(self._counts, u), cast_like(self.background, u)
         v, excess, step = u + background, self._excess(u), None
         if self.threshold is not None:
             threshold = real_dtype(u.dtype).type(self.threshold)
