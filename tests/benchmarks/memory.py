@@ -35,7 +35,7 @@ def rows(installed: Collection[str], quick: bool, say: Callable[[str], None]) ->
     names = [name for name in installed if name not in LEFT_OUT]
     return [
         _row(name, task(quick, objective), quantity, say)
-        for objective in ("article", "poisson-tv")
+        for objective in (("article",) if quick else ("article", "poisson-tv"))
         for quantity in QUANTITIES
         for name in names
     ]

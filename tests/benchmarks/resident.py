@@ -5,6 +5,7 @@ import gc
 import re
 import resource
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,8 @@ STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 def resting() -> int:
     """Bytes of this process that are in memory, after what is free was given back to the system."""
     gc.collect()
-    try:
+    with suppress(AttributeError, OSError):  # not the GNU C library
         ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError):  # not the GNU C library
-        pass
     return _status("VmRSS") or most()
 
 
@@ -28,10 +27,8 @@ def most() -> int:
 
 def forget() -> None:
     """Count `most` from here on, where the system can."""
-    try:
+    with suppress(OSError):  # not Linux: the difference of the peaks since the start is what is left
         CLEAR.write_text("5")
-    except OSError:  # not Linux: the difference of the peaks since the start is what is left
-        pass
 
 
 def peak_of(job: Callable[[], Any]) -> tuple[int, int]:
