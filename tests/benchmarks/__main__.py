@@ -137,7 +137,7 @@ def write(folder: Path, record: dict[str, Any], cells: Sequence[evaluations.Cell
 
 def page(record: dict[str, Any], cells: Sequence[evaluations.Cell]) -> str:
     """The tables with what they are of."""
-    where = ", ".join(f"{name} {value}" for name, value in record["machine"].items())
+    where = ", ".join(f"{name} {value}" for name, value in record["machine"].items() if value is not None)
     parts = [
         "# Benchmarks\n",
         f"Written by `python -m tests.benchmarks{' --quick' if record['quick'] else ''}` in {record['seconds']} s, on "
@@ -169,9 +169,10 @@ def page(record: dict[str, Any], cells: Sequence[evaluations.Cell]) -> str:
     if "memory" in record:
         parts += [
             "## Memory\n",
-            "What one call adds at most to the resident memory, its result included, after one that does not count; "
-            "and what was held before it, beyond the imports: inputs, spectra, compiled code, and what products keep "
-            "of the point.\n",
+            "In images of the task: what one call adds at most to the resident memory, its result included, after one "
+            "that does not count; what was held before it, beyond the imports (inputs, spectra, compiled code, what "
+            "products keep of the point); and the sum. TensorFlow keeps what a call has freed for the next one, so "
+            "that its calls add nothing: for it the sum alone tells.\n",
             tables.memory(record["memory"]["calls"], record["memory"]["large_solve"]),
         ]
     if "imports" in record:

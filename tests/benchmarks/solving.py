@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import numpy as np
-import scipy.optimize
 
 from .implementations import Made
 from .tasks import MU, Array, Task
@@ -55,6 +54,8 @@ class Watch:
 
 def newton_cg(task: Task, made: Made, start: Array, target: float) -> dict[str, Any]:
     """scipy's Newton-CG with an implementation's gradient and products."""
+    import scipy.optimize  # here and below: it takes long, and most workers never solve
+
     watch = Watch(made, start.shape, target)
     began = time.perf_counter()
     scipy.optimize.minimize(
@@ -66,6 +67,7 @@ def newton_cg(task: Task, made: Made, start: Array, target: float) -> dict[str, 
 
 def as_in_the_article(task: Task, made: Made, start: Array, target: float) -> dict[str, Any]:
     """The article's program: value and gradient by themselves, products by differences of gradients."""
+    import scipy.optimize
     from autograd import grad
 
     from tests.autodiff.article_autograd import cost

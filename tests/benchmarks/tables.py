@@ -100,11 +100,11 @@ def memory(rows: Sequence[dict[str, Any]], large: dict[str, Any] | None) -> str:
             f"{row['task']['objective']}, {_shape(row['task']['shape'])} {row['task']['dtype']}",
             QUANTITIES[row["quantity"]],
             row["name"],
-            *([row["error"], NOTHING] if row["error"] else [f"{row['peak_images']:.1f}", f"{row['held_images']:.1f}"]),
+            *_images(row),
         ]
         for row in rows
     ]
-    text = table(["task", "call", "implementation", "peak, in images", "held before, in images"], lines)
+    text = table(["task", "call", "implementation", "peak of the call", "held before", "together"], lines)
     if large is None:
         return text
     if "error" in large:
@@ -115,6 +115,13 @@ def memory(rows: Sequence[dict[str, Any]], large: dict[str, Any] | None) -> str:
         f"{large['iterations']} iterations, {large['products']} products, gradient norm "
         f"{large['relative_gradient_norm']:.1e} of the start's.\n"
     )
+
+
+def _images(row: dict[str, Any]) -> list[str]:
+    if row["error"]:
+        return [row["error"], NOTHING, NOTHING]
+    peak, held = row["peak_images"], row["held_images"]
+    return [f"{images:.1f}" for images in (peak, held, peak + held)]
 
 
 def imports(found: dict[str, Any]) -> str:

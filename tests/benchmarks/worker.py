@@ -89,15 +89,20 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a framework prints is no answer
     warnings.simplefilter("ignore")
-    session: Session | None = None
+    session = answered(lambda: Session(sys.argv[1]))
     for line in sys.stdin:
         command = json.loads(line)
-        try:
-            session = session or Session(sys.argv[1])
-            answer = getattr(session, command.pop("do"))(**command)
-        except Exception as error:  # it is the framework's, and the table says so
-            answer = {"error": f"{type(error).__name__}: {error}"[:300]}
+        do = command.pop("do")
+        answer = session if isinstance(session, dict) else answered(lambda: getattr(session, do)(**command))  # noqa: B023
         print(json.dumps(answer), file=answers, flush=True)
+
+
+def answered(work: Callable[[], Any]) -> Any:
+    """What comes out, or the error: it is the implementation's, and the table says so."""
+    try:
+        return work()
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"[:300]}
 
 
 if __name__ == "__main__":
