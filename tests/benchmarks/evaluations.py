@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .processes import Worker, in_turn
+from .processes import Worker, at_once, in_turn
 from .tasks import Task
 
 QUANTITIES = {"value_and_gradient": "value and gradient", "product": "Hessian product"}
@@ -58,7 +58,7 @@ def measure(workers: Sequence[Worker], todo: Sequence[Task], runs: int, say: Cal
     for number, task in enumerate(todo):
         say(f"evaluations, {number + 1} of {len(todo)}: {task.objective}, {size(task)}, {task.width} wide")
         asked = [worker for worker in workers if worker.name != FLOOR or task.objective == "article"]
-        made = {worker.name: worker.ask("make", **asdict(task)) for worker in asked}
+        made = at_once(asked, "make", **asdict(task))
         errors = {name: error_of(answer, made[workers[0].name], task) for name, answer in made.items()}
         asked = [worker for worker in asked if "skipped" not in made[worker.name]]
         able = [worker for worker in asked if not errors[worker.name]]
@@ -70,8 +70,7 @@ def measure(workers: Sequence[Worker], todo: Sequence[Task], runs: int, say: Cal
                 error = errors[worker.name] or next((one["error"] for one in its if "error" in one), "")
                 seconds = [] if error else [one["seconds"] for one in its]
                 yield Cell(task, quantity, worker.name, made[worker.name].get("version", ""), seconds, error)
-        for worker in workers:
-            worker.ask("drop")
+        at_once(workers, "drop")
 
 
 def size(task: Task) -> str:

@@ -45,13 +45,19 @@ class Worker:
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
         """The answer to a command; a worker that has died answers with an error."""
+        self.send(do, **arguments)
+        return self.answer()
+
+    def send(self, do: str, **arguments: Any) -> None:
+        """A command, whose answer is to be waited for."""
         assert self.process.stdin
-        assert self.process.stdout
-        try:
+        with suppress(BrokenPipeError):  # it has died, and `answer` says so
             print(json.dumps({"do": do, **arguments}), file=self.process.stdin, flush=True)
-            line = self.process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
+
+    def answer(self) -> dict[str, Any]:
+        """The answer to the command that was sent."""
+        assert self.process.stdout
+        line = self.process.stdout.readline()
         return json.loads(line) if line else {"error": f"its process ended (exit code {self.process.wait()})"}
 
     def close(self) -> None:
@@ -62,6 +68,13 @@ class Worker:
             assert pipe
             with suppress(BrokenPipeError):
                 pipe.close()
+
+
+def at_once(workers: Sequence[Worker], do: str, **arguments: Any) -> dict[str, dict[str, Any]]:
+    """The answers of all to a command that is not timed."""
+    for worker in workers:
+        worker.send(do, **arguments)
+    return {worker.name: worker.answer() for worker in workers}
 
 
 def in_turn(

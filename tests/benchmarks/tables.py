@@ -111,7 +111,8 @@ def memory(rows: Sequence[dict[str, Any]], large: dict[str, Any] | None) -> str:
         return f"{text}\nThe solve of 4096 x 4096 pixels in float32 failed: {large['error']}\n"
     return (
         f"{text}\nA solve of {_shape(large['shape'])} pixels in {large['dtype']}, `rd.minimize` as delivered: "
-        f"{large['bytes'] / 2**30:.2f} GiB at most in the whole process, {large['seconds']:.0f} s, "
+        f"{large['bytes'] / 2**30:.2f} GiB at most in the whole process "
+        f"({large['bytes_before'] / 2**30:.2f} until the problem was made), {large['seconds']:.0f} s, "
         f"{large['iterations']} iterations, {large['products']} products, gradient norm "
         f"{large['relative_gradient_norm']:.1e} of the start's.\n"
     )
