@@ -42,7 +42,10 @@ def draw(cells: Sequence[Cell], path: Path) -> None:
             panels[row, column].set_title(f"{OBJECTIVES[objective]}: {words}", fontsize=9)
             _draw_times(panels[row, column], [cell for cell in chosen if cell.task.dtype == "float64"])
         _draw_ratios(panels[-1, column], of_quantity, *REACH[quantity])
-        panels[-1, column].set_title(f"Ratios: {words}", fontsize=9)
+        panels[-1, column].set_title(
+            "Ratios: {}. To reach, dotted: red at least {}, black at most {}".format(words, *REACH[quantity]),
+            fontsize=8,
+        )
         _label_sizes(panels[-1, column], {cell.task.shape for cell in of_quantity})
     for line in panels[:-1, 0]:
         line.set_ylabel("time, ms (bars: least to most)", fontsize=9)
@@ -84,13 +87,8 @@ def _draw_ratios(axes: Any, cells: Sequence[Cell], faster: float, longer: float)
         style = {"color": colour, "linestyle": "-" if dtype == "float64" else "--", "markerfacecolor": face}
         axes.plot(*zip(*sorted(those), strict=True), marker="s" if floor else "o", label=f"{label}, {dtype}", **style)
     axes.axhline(1, color="0.6", linewidth=0.8)
-    for level, words, name in (
-        (faster, f"others: at least {faster}", OURS),
-        (longer, f"transforms: at most {longer}", FLOOR),
-    ):
-        axes.axhline(level, color=COLOURS[name], linewidth=1, linestyle=":")
-        place = {"transform": axes.get_yaxis_transform(), "fontsize": 8, "color": COLOURS[name], "ha": "right"}
-        axes.text(0.99, level, f"to reach, {words}", va="bottom", **place)
+    axes.axhline(faster, color=COLOURS[OURS], linewidth=1, linestyle=":")
+    axes.axhline(longer, color=COLOURS[FLOOR], linewidth=1, linestyle=":")
     axes.set_xscale("log")
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.25)
