@@ -43,7 +43,7 @@ def draw(cells: Sequence[Cell], path: Path) -> None:
             _draw_times(panels[row, column], [cell for cell in chosen if cell.task.dtype == "float64"])
         _draw_ratios(panels[-1, column], of_quantity, *REACH[quantity])
         panels[-1, column].set_title(
-            "Ratios: {}. To reach, dotted: red at least {}, black at most {}".format(words, *REACH[quantity]),
+            "Ratios: {}\nto reach, dotted: red at least {}, black at most {}".format(words, *REACH[quantity]),
             fontsize=8,
         )
         _label_sizes(panels[-1, column], {cell.task.shape for cell in of_quantity})
