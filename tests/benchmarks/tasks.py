@@ -87,3 +87,24 @@ class Task:
     def real(self, number: float) -> Any:
         """A number in the task's precision."""
         return np.dtype(self.dtype).type(number)
+
+
+class ArticleTask(Task):
+    """The article's own problem: its image, PSF and start."""
+
+    def __init__(self) -> None:
+        super().__init__("article", (171, 171), "float64", 13)
+
+    def psf(self) -> Array:
+        """The article's."""
+        return self._problem().psf
+
+    def arrays(self) -> tuple[Array, Array, Array]:
+        """The blurred image, the start, and any direction."""
+        start = self._problem().start(0)
+        return self._problem().blurred.copy(), start, start
+
+    def _problem(self) -> Any:
+        import refdeconv as rd
+
+        return rd.problems.article(mu=MU)

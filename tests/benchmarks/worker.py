@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from . import resident, solving
 from .implementations import Made
-from .tasks import Task
+from .tasks import ArticleTask, Task
 
 LEAST_SECONDS = 0.02  # of one run: quicker evaluations are repeated, and their mean is one run
 
@@ -31,25 +32,52 @@ def seconds_of(job: Callable[[], Any], least: float) -> float:
             return elapsed / calls
 
 
+def fingerprint(array: Any) -> list[float]:
+    """The norm, and the inner product with random numbers: as different as the arrays that they are of."""
+    flat = np.asarray(array, np.float64).reshape(-1)
+    weights = np.random.default_rng(3).standard_normal(flat.size, np.float32)
+    return [float(np.linalg.norm(flat)), float(flat @ weights)]
+
+
 class Session:
     """What a worker has made, and what it answers."""
 
     def __init__(self, module: str) -> None:
-        self.module = importlib.import_module(f"{__package__}.implementations.{module}")
+        name = module if "." in module else f"{__package__}.implementations.{module}"
+        self.module = importlib.import_module(name)
         self.made: Made | None = None
+        self.at_rest = resident.resting()
 
     def make(self, **task: Any) -> dict[str, Any]:
         """Get ready, evaluate once, and tell what came out, so that all can be compared."""
         self.made = None  # the memory of the one before is free now
-        self.made = self.module.make(Task(task["objective"], tuple(task["shape"]), task["dtype"], task["width"]))
+        asked = Task(task["objective"], tuple(task["shape"]), task["dtype"], task["width"])
+        if not getattr(self.module, "can", lambda task: True)(asked):
+            return {"skipped": True}
+        self.made = self.module.make(asked)
         value, gradient = self.made.value_and_gradient()
         product = self.made.product()
-        norms = [float(np.linalg.norm(np.asarray(each, np.float64))) for each in (gradient, product)]
-        return {"value": float(value), "gradient": norms[0], "product": norms[1], "version": self.module.version()}
+        answer = {"version": self.module.version()}
+        if gradient is not None:
+            answer |= {"value": float(value), "gradient": fingerprint(gradient), "product": fingerprint(product)}
+        return answer
 
     def time(self, quantity: str) -> dict[str, Any]:
         """One run."""
         return {"seconds": seconds_of(getattr(self.made, quantity), LEAST_SECONDS)}
+
+    def peak(self, quantity: str) -> dict[str, Any]:
+        """Bytes that one call takes at most, its result included, and those that were held before it."""
+        held, most = resident.peak_of(getattr(self.made, quantity))
+        return {"held": held - self.at_rest, "peak": most}
+
+    def solve(self, way: str, target: float) -> dict[str, Any]:
+        """The article's whole solve; what does not belong to it was made before."""
+        if self.made is None:
+            self.task = ArticleTask()
+            self.made = self.module.make(self.task)
+            self.start = self.task.arrays()[1]
+        return {**solving.WAYS[way](self.task, self.made, self.start, target), "version": self.module.version()}
 
     def drop(self) -> dict[str, Any]:
         """Give the memory back."""
@@ -61,14 +89,20 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a framework prints is no answer
     warnings.simplefilter("ignore")
-    session = Session(sys.argv[1])
+    session = answered(lambda: Session(sys.argv[1]))
     for line in sys.stdin:
         command = json.loads(line)
-        try:
-            answer = getattr(session, command.pop("do"))(**command)
-        except Exception as error:  # it is the framework's, and the table says so
-            answer = {"error": f"{type(error).__name__}: {error}"[:300]}
+        do = command.pop("do")
+        answer = session if isinstance(session, dict) else answered(lambda: getattr(session, do)(**command))  # noqa: B023
         print(json.dumps(answer), file=answers, flush=True)
+
+
+def answered(work: Callable[[], Any]) -> Any:
+    """What comes out, or the error: it is the implementation's, and the table says so."""
+    try:
+        return work()
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"[:300]}
 
 
 if __name__ == "__main__":

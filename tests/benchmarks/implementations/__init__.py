@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from tests.benchmarks.tasks import Array
+
 
 class Made(NamedTuple):
     """An objective of a task, ready to be evaluated; each call waits until its result is there.
@@ -20,10 +22,14 @@ class Made(NamedTuple):
     product : callable
         () -> Hessian at the task's point times its direction, as a conjugate gradient method needs it: whatever depends
         on the point alone was computed before.
+    evaluate, products : callable
+        x -> (value, gradient) and x -> (v -> Hessian at x times v), for a solver: numpy's arrays in and out.
     """
 
     value_and_gradient: Callable[[], tuple[Any, Any]]
     product: Callable[[], Any]
+    evaluate: Callable[[Array], tuple[float, Array]] | None = None
+    products: Callable[[Array], Callable[[Array], Array]] | None = None
 
 
 # Module and the package that it needs.
@@ -33,4 +39,5 @@ IMPLEMENTATIONS = {
     "PyTorch": ("with_pytorch", "torch"),
     "TensorFlow": ("with_tensorflow", "tensorflow"),
     "Autograd": ("with_autograd", "autograd"),
+    "the article's Autograd": ("as_in_the_article", "autograd"),
 }

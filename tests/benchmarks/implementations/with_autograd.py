@@ -42,5 +42,6 @@ def make(task: Task) -> Made:
 
     f = article if task.objective == "article" else poisson_tv
     both = value_and_grad(f)
-    product_with, _ = make_hvp(f)(x)
-    return Made(lambda: both(x), lambda: product_with(v))
+    products = make_hvp(f)
+    product_with, _ = products(x)
+    return Made(lambda: both(x), lambda: product_with(v), both, lambda point: products(point)[0])

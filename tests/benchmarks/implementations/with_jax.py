@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from tests.benchmarks.tasks import BACKGROUND, EPSILON, MU, Task
 
@@ -40,8 +41,21 @@ def make(task: Task) -> Made:
 
     f = article if task.objective == "article" else poisson_tv
     value_and_gradient = jax.jit(jax.value_and_grad(f))
-    product_at = jax.jit(lambda x: jax.linearize(jax.grad(f), x)[1])(x)
+    linearised = jax.jit(lambda x: jax.linearize(jax.grad(f), x)[1])
     apply = jax.jit(lambda linear, v: linear(v))
+    product_at = linearised(x)
+
+    def evaluate(point):
+        value, gradient = value_and_gradient(point)
+        return float(value), np.asarray(gradient)
+
+    def products(point):
+        product_there = linearised(point)
+        return lambda direction: np.asarray(apply(product_there, direction))
+
     return Made(
-        lambda: jax.block_until_ready(value_and_gradient(x)), lambda: jax.block_until_ready(apply(product_at, v))
+        lambda: jax.block_until_ready(value_and_gradient(x)),
+        lambda: jax.block_until_ready(apply(product_at, v)),
+        evaluate,
+        products,
     )

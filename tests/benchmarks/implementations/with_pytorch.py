@@ -37,11 +37,23 @@ def make(task: Task) -> Made:
 
     f = article if task.objective == "article" else poisson_tv
 
-    def value_and_gradient():
-        unknown = x.detach().requires_grad_()
+    def value_and_gradient(point):
+        unknown = point.detach().requires_grad_()
         value = f(unknown)
         return value.detach(), torch.autograd.grad(value, unknown)[0]
 
-    unknown = x.detach().clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(f(unknown), unknown, create_graph=True)
-    return Made(value_and_gradient, lambda: torch.autograd.grad(gradient, unknown, v, retain_graph=True)[0])
+    def product_at(point):
+        unknown = point.detach().clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(f(unknown), unknown, create_graph=True)
+        return lambda direction: torch.autograd.grad(gradient, unknown, direction, retain_graph=True)[0]
+
+    def evaluate(point):
+        value, gradient = value_and_gradient(torch.from_numpy(point))
+        return float(value), gradient.numpy()
+
+    def products(point):
+        product_there = product_at(torch.from_numpy(point))
+        return lambda direction: product_there(torch.from_numpy(direction)).numpy()
+
+    product_with = product_at(x)
+    return Made(lambda: value_and_gradient(x), lambda: product_with(v), evaluate, products)

@@ -23,4 +23,9 @@ def make(task: Task) -> Made:
     f = objective(task)
     _, x, v = task.arrays()
     hessian = f.hessian(x)
-    return Made(lambda: f.value_and_gradient(x), lambda: hessian.forward(v))
+    return Made(
+        lambda: f.value_and_gradient(x),
+        lambda: hessian.forward(v),
+        f.value_and_gradient,
+        lambda point: f.hessian(point).forward,
+    )

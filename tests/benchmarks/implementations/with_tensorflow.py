@@ -72,4 +72,14 @@ def make(task: Task) -> Made:
             gradient = inner.gradient(value, x)
         return outer.gradient(gradient, x, output_gradients=v)
 
-    return Made(lambda: [part.numpy() for part in value_and_gradient(x)], lambda: product(x, v).numpy())
+    def evaluate(point):
+        value, gradient = value_and_gradient(tf.constant(point))
+        return float(value), gradient.numpy()
+
+    def products(point):
+        there = tf.constant(point)
+        return lambda direction: product(there, tf.constant(direction)).numpy()
+
+    return Made(
+        lambda: [part.numpy() for part in value_and_gradient(x)], lambda: product(x, v).numpy(), evaluate, products
+    )
