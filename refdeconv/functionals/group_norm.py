@@ -137,6 +137,8 @@ class GroupSum(Functional):
         """Each direction split along its group and across; a group of zeros has no direction, and all is across."""
         unit = np.divide(u, r, out=np.zeros_like(u), where=r != 0)
         across, along = _times(weight, 1 / s), _times(weight, self._bend(r, s))
+        if u.dtype.kind != "c" and len(axes) == 1 and u.shape[axes[0]] == 2:
+            return _OfPairs(unit, across, along, axes[0])
 
         def product(v: Array) -> Array:
             e, a, b = (part if part.dtype.kind == "c" else cast_like(part, v) for part in (unit, across, along))
@@ -159,6 +161,46 @@ class GroupSum(Functional):
     def _options(self) -> str:
         axis = self.axis[0] if len(self.axis) == 1 else self.axis
         return f"axis={axis}{'' if self.weight is None else ', weight'}"
+
+
+class _OfPairs(LinearOperator):
+    """The Hessian within groups of two, as a symmetric matrix for each: fewer arrays and passes than its two parts.
+
+    Derivation: derivations/functionals/group_norm.md, GRN.3
+    """
+
+    def __init__(self, unit: Array, across: Array, along: Array, axis: int) -> None:
+        self.input_shape = self.output_shape = unit.shape
+        self._axis = axis
+        first, second = (np.take(unit, [index], axis) for index in range(2))
+        # Where a group has one entry only, the other part is left out without rounding.
+        self._entries = (
+            across * (1 - first * first) + along * (first * first),
+            (along - across) * (first * second),
+            across * (1 - second * second) + along * (second * second),
+        )
+
+    _axis: int
+    _entries: tuple[Array, Array, Array]
+
+    def forward(self, x: ArrayLike) -> Array:
+        x = operand(x, self.input_shape)
+        dtype = real_dtype(x.dtype)
+        first, mixed, second = (np.squeeze(entry, self._axis).astype(dtype, copy=False) for entry in self._entries)
+        result = np.empty(x.shape, x.dtype)
+        (a, b), (into, beside) = np.moveaxis(x, self._axis, 0), np.moveaxis(result, self._axis, 0)
+        np.multiply(first, a, out=into)
+        into += mixed * b
+        np.multiply(second, b, out=beside)
+        beside += mixed * a
+        return result
+
+    def adjoint(self, y: ArrayLike) -> Array:
+        return self.forward(operand(y, self.output_shape, "y"))
+
+    @property
+    def T(self) -> LinearOperator:  # noqa: N802
+        return self
 
 
 class SmoothedGroupNorm(GroupSum):
