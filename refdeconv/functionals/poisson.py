@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from refdeconv._arrays import Array, cast_like, read_only, real_array, real_dtype, real_number
 from refdeconv.functionals.pointwise import Pointwise, checked_parameter
 
-_CANCELLATION = 16  # times the rounding of a pixel that may be left in a sum
+_CANCELLATION = 8  # times the rounding of a pixel that may be left in a sum
 _ROUNDING = 64  # times epsilon times the largest count: what an FFT may leave of a zero
 
 
@@ -84,30 +84,44 @@ class Poisson(Pointwise):
         excess = u - cast_like(self._net, u)
         return excess if self._lost is None else excess - cast_like(self._lost, u)
 
-    def _is_above(self, v: Array) -> bool:
-        """Whether all expected counts are real, positive and above the threshold: there the formulas are plain."""
-        return v.dtype.kind != "c" and bool(v.min() > (self.threshold or 0))
+    def _phi_and_slope(self, u: Array) -> tuple[Array, Array]:
+        plain = self._excess_and_slope(u)
+        phi = None if plain is None else _divergence_at_once(*plain, cast_like(self._counts, u))
+        return (self._phi_by_cases(u) if phi is None else phi), (self._slope(u) if plain is None else plain[1])
+
+    def _excess_and_slope(self, u: Array) -> tuple[Array, Array] | None:
+        """``v - data`` and its quotient by v: where all expected counts v are real, above the threshold, and not tiny."""
+        if u.dtype.kind == "c":
+            return None
+        v = u + cast_like(self.background, u)
+        if v.min() <= (self.threshold or 0):
+            return None
+        excess = self._excess(u)
+        with np.errstate(over="ignore"):
+            slope = np.divide(excess, v, out=v)
+        return (excess, slope) if slope.min() > -np.inf else None
 
     def _phi(self, u: Array) -> Array:
+        return self._phi_and_slope(u)[0]
+
+    def _phi_by_cases(self, u: Array) -> Array:
         data = cast_like(self._counts, u)
-        if self._is_above(v := u + cast_like(self.background, u)):
-            phi = _divergence_at_once(v, self._excess(u), data)
-            if phi is not None:
-                return phi
         v, excess, step = self._expected(u)
         phi = _divergence(v, excess, data)
         return phi if step is None else phi + step * (_slope(v, excess, data) + step * _bend(v, data) / 2)
 
     def _slope(self, u: Array) -> Array:
-        if self._is_above(v := u + cast_like(self.background, u)):
-            return np.divide(self._excess(u), v, out=v)
+        plain = self._excess_and_slope(u)
+        if plain is not None:
+            return plain[1]
         v, excess, step = self._expected(u)
         data = cast_like(self._counts, u)
         slope = _slope(v, excess, data)
         return slope if step is None else slope + step * _bend(v, data)
 
     def _bend(self, u: Array) -> Array:
-        if self._is_above(v := u + cast_like(self.background, u)):
+        v = u + cast_like(self.background, u)
+        if u.dtype.kind != "c" and v.min() > (self.threshold or 0):
             bend = cast_like(self._counts, u) / v
             return np.divide(bend, v, out=bend)  # not by the square, which may underflow
         v, _, _ = self._expected(u)
@@ -140,25 +154,20 @@ class Poisson(Pointwise):
         return np.where(data == 0, 1, v), excess, step
 
 
-def _divergence_at_once(v: Array, excess: Array, data: Array) -> Array | None:
-    """``excess - data * log(1 + excess / data)``, for real pixels whose sum loses next to nothing to cancellation.
+def _divergence_at_once(excess: Array, slope: Array, data: Array) -> Array | None:
+    """``excess + data * log(1 - slope)``, as ``1 - slope`` is the data over v: None where it would lose digits.
 
-    A pixel's rounding is that of its excess, and where v is small beside the data, that of the logarithm's argument.
-    Where the sum of these is not large beside that of the results, the sum is as precise as by the formulas of POI.5,
-    which are several times slower. None where it is not, or for huge quotients.
+    A pixel's rounding is that of its excess. Where the sum of these is not large beside that of the results, the sum
+    is as precise as by the formulas of POI.5, which are several times slower.
     """
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        phi = excess / (data + (data == 0))
-        np.log1p(phi, out=phi)
-        phi *= data
-        np.subtract(excess, phi, out=phi)
-        total = np.sum(phi)
-        rounding = np.abs(excess)
-        lost = np.sum(rounding)
-        rounding /= v
-        rounding *= data
-        lost += np.sum(rounding)
-    return phi if lost <= _CANCELLATION * total < np.inf else None
+    nearly_one = 1 - np.finfo(slope.dtype).epsneg  # where the data is zero, the logarithm counts for nothing
+    phi = np.minimum(slope, nearly_one)
+    np.negative(phi, out=phi)
+    np.log1p(phi, out=phi)
+    phi *= data
+    phi += excess
+    total = np.sum(phi)
+    return phi if np.sum(np.abs(excess)) <= _CANCELLATION * total < np.inf else None
 
 
 def _divergence(v: Array, excess: Array, data: Array) -> Array:
