@@ -86,11 +86,16 @@ class Poisson(Pointwise):
 
     def _phi_and_slope(self, u: Array) -> tuple[Array, Array]:
         plain = self._excess_and_slope(u)
-        phi = None if plain is None else _divergence_at_once(*plain, cast_like(self._counts, u))
-        return (self._phi_by_cases(u) if phi is None else phi), (self._slope(u) if plain is None else plain[1])
+        return self._phi_from(plain, u), self._slope_from(plain, u)
+
+    def _phi(self, u: Array) -> Array:
+        return self._phi_from(self._excess_and_slope(u), u)
+
+    def _slope(self, u: Array) -> Array:
+        return self._slope_from(self._excess_and_slope(u), u)
 
     def _excess_and_slope(self, u: Array) -> tuple[Array, Array] | None:
-        """``v - data`` and its quotient by v: where all expected counts v are real, above the threshold, and not tiny."""
+        """``v - data`` and its quotient by v, where all expected counts v are real, above the threshold, not tiny."""
         if u.dtype.kind == "c":
             return None
         v = u + cast_like(self.background, u)
@@ -101,17 +106,16 @@ class Poisson(Pointwise):
             slope = np.divide(excess, v, out=v)
         return (excess, slope) if slope.min() > -np.inf else None
 
-    def _phi(self, u: Array) -> Array:
-        return self._phi_and_slope(u)[0]
-
-    def _phi_by_cases(self, u: Array) -> Array:
+    def _phi_from(self, plain: tuple[Array, Array] | None, u: Array) -> Array:
         data = cast_like(self._counts, u)
+        phi = None if plain is None else _divergence_at_once(*plain, data)
+        if phi is not None:
+            return phi
         v, excess, step = self._expected(u)
         phi = _divergence(v, excess, data)
         return phi if step is None else phi + step * (_slope(v, excess, data) + step * _bend(v, data) / 2)
 
-    def _slope(self, u: Array) -> Array:
-        plain = self._excess_and_slope(u)
+    def _slope_from(self, plain: tuple[Array, Array] | None, u: Array) -> Array:
         if plain is not None:
             return plain[1]
         v, excess, step = self._expected(u)
