@@ -101,7 +101,7 @@ def minimize(
     success. The message says which. Ctrl-C ends the solve with the best iterate so far, ``interrupted=True``. Where
     Newton-CG cannot leave the start, because it is at a kink, up to three steps of nonlinear CG lead away from it.
 
-    Derivation: derivations/solve.md, SOL.1, SOL.2, SOL.3, SOL.5, SOL.6
+    Derivation: derivations/solve.md, SOL.1, SOL.2, SOL.3, SOL.5, SOL.6, SOL.7
     """
     if not isinstance(objective, Functional):
         raise TypeError(f"objective must be a refdeconv Functional, got {type(objective).__name__}")

@@ -38,13 +38,13 @@ class Smoothed:
     def linearize(self, x: Array) -> None:
         """Take the differences at x: what the Hessian and the next step of the dual field need."""
         u = self.operator.forward(x)
-        square = np.sum(u * u, axis=self.norm.axis, keepdims=True)
-        self.divisor = np.sqrt(square + type(square.flat[0])(self.norm.epsilon) ** 2)
+        length = np.sqrt(np.sum(u * u, axis=self.norm.axis, keepdims=True))
+        self.divisor = np.hypot(length, length.dtype.type(self.norm.epsilon))
         self.unit = u / self.divisor
 
     def weights(self) -> Array:
-        """What the divisors are divided into."""
-        weight = 1.0 if self.norm.weight is None else self.norm.weight
+        """Of each group, its weight over its divisor."""
+        weight: Any = 1.0 if self.norm.weight is None else self.norm.weight
         return self.scale * (np.expand_dims(weight, self.norm.axis) if np.ndim(weight) else weight) / self.divisor
 
     def hessian(self, dtype: np.dtype[Any]) -> LinearOperator:
@@ -106,7 +106,7 @@ def _as_smoothed(term: Functional) -> Smoothed | None:
 def primal_dual_newton(
     evaluations: Evaluations, flat: Array, smallest_change: float, maxiter: int, max_cg_iterations: int
 ) -> OptimizeResult:
-    """Minimise by Newton steps of image and dual fields, each solved by CG with products in float32 at first.
+    """Minimise by Newton steps of image and dual fields, each solved by CG with products in float32.
 
     Parameters
     ----------
@@ -126,9 +126,10 @@ def primal_dual_newton(
 
     Notes
     -----
-    Derivation: derivations/solve.md, SOL.6
+    Derivation: derivations/solve.md, SOL.6, SOL.7
     """
     smoothed, others = split(evaluations.objective)
+    smallest = np.inf
     for _ in range(maxiter):
         point = evaluations.point(flat)
         gradient = evaluations.gradient_at(point)
@@ -140,9 +141,13 @@ def primal_dual_newton(
         tolerance = min(_LOOSEST, (norm / evaluations.history[0].gradient_norm) ** 0.5)
         step = _newton_step(evaluations, point.x, gradient / norm, smoothed, others, tolerance, max_cg_iterations)
         step *= norm
-        t = _line_search(evaluations, flat, step, inner(gradient, step))
+        slope = float(inner(gradient, step))
+        # Values tell nothing any more below their rounding; gradients do, for as long as they fall.
+        at_floor = -slope <= _rounding(evaluations, flat)
+        t = 0.0 if at_floor and norm > smallest / 2 else _line_search(evaluations, flat, step, slope)
         if t == 0:
             return _ended(flat, False)
+        smallest = min(smallest, norm)
         for term in smoothed:
             term.move_dual(step)
         flat = flat + t * step.reshape(-1)
@@ -172,7 +177,7 @@ def _newton_step(
             coarse = x.astype(dtype)
             data_terms = [term.hessian(coarse) for term in others]
             tv_terms = [term.hessian(dtype) for term in smoothed]
-            diagonal = _diagonal(data_terms, tv_terms, x.shape, dtype)
+            diagonal = _diagonal(evaluations, data_terms, tv_terms, x.shape, dtype)
             if not 1e-30 < diagonal.max() < 1e30:
                 continue
             step = _conjugate_gradients(
@@ -184,16 +189,22 @@ def _newton_step(
 
 
 def _diagonal(
-    data_terms: list[LinearOperator], tv_terms: list[LinearOperator], shape: Shape, dtype: np.dtype[Any]
+    evaluations: Evaluations,
+    data_terms: list[LinearOperator],
+    tv_terms: list[LinearOperator],
+    shape: Shape,
+    dtype: np.dtype[Any],
 ) -> Array:
-    """The diagonal of the Hessian, pixel by pixel, by products with random signs (SOL.6)."""
+    """The diagonal of the Hessian, pixel by pixel, by products with random signs (SOL.7)."""
     rng = np.random.default_rng(0)
     total = np.zeros(shape, dtype)
     for hessian in data_terms:
+        evaluations.count_product()
         signs = _signs(rng, shape, dtype)
         total += np.abs(scipy.ndimage.uniform_filter(signs * hessian.forward(signs), _NEIGHBOURS, mode="reflect"))
     for hessian in tv_terms:
         for corner in np.ndindex(*(min(2, size) for size in shape)):
+            evaluations.count_product()
             here = tuple(slice(first, None, 2) for first in corner)
             signs = np.zeros(shape, dtype)
             signs[here] = _signs(rng, signs[here].shape, dtype)
@@ -230,12 +241,17 @@ def _conjugate_gradients(
     return z
 
 
-def _line_search(evaluations: Evaluations, flat: Array, step: Array, slope: Any) -> float:
+def _line_search(evaluations: Evaluations, flat: Array, step: Array, slope: float) -> float:
     """A part of the step, 1 or halved as often as it takes, that lowers the value; zero if none does."""
     value, t = evaluations.value(flat), 1.0
-    rounding = 4 * np.finfo(evaluations.dtype).eps * abs(value)
+    rounding = _rounding(evaluations, flat)
     for _ in range(_HALVINGS):
-        if evaluations.value(flat + t * step.reshape(-1)) <= value + _DECREASE * t * float(slope) + rounding:
+        if evaluations.value(flat + t * step.reshape(-1)) <= value + _DECREASE * t * slope + rounding:
             return t
         t /= 2
     return 0.0
+
+
+def _rounding(evaluations: Evaluations, flat: Array) -> float:
+    """What a difference of values may be off by, in the objective's own units."""
+    return float(4 * np.finfo(evaluations.dtype).eps * abs(evaluations.value(flat)))

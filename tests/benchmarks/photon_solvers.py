@@ -160,7 +160,7 @@ def scico_accelerated_pgm(data: Array, watch: Watch) -> None:
     _scico(lambda x0: AcceleratedPGM(Smooth(), functional.ZeroFunctional(), 1.0, x0, RobustLineSearchStepSize()), watch, jnp.asarray(data))
 
 
-def scico_admm(data: Array, watch: Watch, rho: tuple[float, float] = (0.03, 0.03)) -> None:
+def scico_admm(data: Array, watch: Watch, rho: tuple[float, float] = (0.01, 0.01)) -> None:
     """Two splittings, of the blurred image and of the differences; the linear systems by CG."""
     from scico import functional, linop
     from scico.optimize import ADMM
@@ -202,7 +202,7 @@ def _scico(make: Callable[[Any], Any], watch: Watch, x0: Any) -> None:
         watch(solver.x)
 
 
-def pyproximal_primal_dual(data: Array, watch: Watch, tau: float = 10.0) -> None:
+def pyproximal_primal_dual(data: Array, watch: Watch, tau: float = 30.0) -> None:
     """Chambolle and Pock's method on blurred image and differences, with refdeconv's operators."""
     import pylops
     import pyproximal
@@ -272,7 +272,7 @@ def pyproximal_fista(data: Array, watch: Watch) -> None:
     )
 
 
-def deepinv_fista(data: Array, watch: Watch, stepsize: float = 1.0) -> None:
+def deepinv_fista(data: Array, watch: Watch, stepsize: float = 2.0) -> None:
     """Its FISTA, all of F as the data fidelity, in float64, by PyTorch's FFT."""
     import torch
 
