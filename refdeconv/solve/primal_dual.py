@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,10 +83,14 @@ def _feasible(dual: Any, change: Array, axis: tuple[int, ...]) -> Array:
 
 def split(objective: Functional) -> tuple[list[Smoothed], list[Functional]]:
     """The objective's terms: those with a dual field, and the others."""
-    smoothed, others = [], []
+    smoothed: list[Smoothed] = []
+    others: list[Functional] = []
     for term in objective.terms():
         found = _as_smoothed(term)
-        (others if found is None else smoothed).append(term if found is None else found)
+        if found is None:
+            others.append(term)
+        else:
+            smoothed.append(found)
     return smoothed, others
 
 
@@ -224,7 +229,7 @@ def _conjugate_gradients(
     square = first = inner(r, p)
     for _ in range(most):
         evaluations.count_product()
-        product = sum(hessian.forward(p) for hessian in hessians)
+        product = functools.reduce(np.add, (hessian.forward(p) for hessian in hessians))
         curvature = inner(p, product)
         if not curvature > 0:
             return z if z.any() else p

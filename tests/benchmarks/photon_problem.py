@@ -11,9 +11,9 @@ The minimum is bounded from below by the dual problem (Fenchel): for all fields 
 
 ``phi(u) + phi*(p) - p u >= 0`` with ``phi*(p) = -b p - d log(1 - p)``, and ``mu psi(w) + (mu psi)*(q) - q w >= 0`` with
 ``(mu psi)*(q) = epsilon (mu - sqrt(mu**2 - abs(q)**2))``. All gaps vanish for ``p = phi'(K x)``,
-``q = mu psi'(D x)`` at the minimiser. At a point close to it the constraint misses by the gradient; a constant, added to p where
-there are counts, makes its mean zero, and the least change of q takes the rest away, by the cosine transform, in which D^T D is
-diagonal. Each gap is then of second order in the gradient.
+``q = mu psi'(D x)`` at the minimiser. At a point close to it the constraint misses by the gradient; a constant, added to
+p where there are counts, makes its mean zero, and the least change of q takes the rest away, by the cosine transform,
+in which D^T D is diagonal. Each gap is then of second order in the gradient.
 """
 
 from __future__ import annotations
@@ -79,7 +79,10 @@ def lower_bound(data: Array, x: Array) -> tuple[float, float]:
     assert p.max() <= 1
     conjugate = -BACKGROUND * p - _times_log(data, 1 - p)
     phi = v - data + _times_log(data, data / v)
-    gaps = phi + conjugate - p * u, MU * (length - EPSILON) + EPSILON * (MU - np.sqrt(MU**2 - square)) - np.sum(q * w, 0)
+    gaps = (
+        phi + conjugate - p * u,
+        MU * (length - EPSILON) + EPSILON * (MU - np.sqrt(MU**2 - square)) - np.sum(q * w, 0),
+    )
     value = float(np.sum(phi) + MU * np.sum(length - EPSILON))
     missed = float(np.max(np.abs(K.adjoint(p) + D.adjoint(q))))
     return value - sum(float(np.sum(gap)) for gap in gaps), missed

@@ -157,10 +157,14 @@ def scico_accelerated_pgm(data: Array, watch: Watch) -> None:
         def __call__(self, x: Any) -> Any:
             return value(x)
 
-    _scico(lambda x0: AcceleratedPGM(Smooth(), functional.ZeroFunctional(), 1.0, x0, RobustLineSearchStepSize()), watch, jnp.asarray(data))
+    _scico(
+        lambda x0: AcceleratedPGM(Smooth(), functional.ZeroFunctional(), 1.0, x0, RobustLineSearchStepSize()),
+        watch,
+        jnp.asarray(data),
+    )
 
 
-def scico_admm(data: Array, watch: Watch, rho: tuple[float, float] = (0.01, 0.01)) -> None:
+def scico_admm(data: Array, watch: Watch, rho: tuple[float, float] = (0.01, 0.003)) -> None:
     """Two splittings, of the blurred image and of the differences; the linear systems by CG."""
     from scico import functional, linop
     from scico.optimize import ADMM

@@ -65,7 +65,9 @@ def test_precision_is_the_images(dtype):
 def test_scales_beyond_float32(factor):
     """Where products in float32 would overflow or vanish, they are made in the image's precision."""
     data, K = counts((16, 20))
-    small = rd.LeastSquares(factor * data) @ K + factor * 2.0 * rd.SmoothedGroupNorm(factor * 0.5) @ rd.Gradient(data.shape)
+    small = rd.LeastSquares(factor * data) @ K + factor * 2.0 * rd.SmoothedGroupNorm(factor * 0.5) @ rd.Gradient(
+        data.shape
+    )
     one = rd.LeastSquares(data) @ K + 2.0 * rd.SmoothedGroupNorm(0.5) @ rd.Gradient(data.shape)
     expected = rd.minimize(one, data, "primal-dual", scale=100, xtol=1e-9)
     result = rd.minimize(small, factor * data, "primal-dual", scale=100 * factor, xtol=1e-9)
@@ -85,7 +87,11 @@ def test_fewer_products_than_newton_cg():
 
 def test_deconvolve_takes_it():
     data, _ = counts((32, 28))
-    options = {"fidelity": "poisson", "regularizer": "total-variation", "fidelity_options": {"background": 3.0, "threshold": 0.5}}
+    options = {
+        "fidelity": "poisson",
+        "regularizer": "total-variation",
+        "fidelity_options": {"background": 3.0, "threshold": 0.5},
+    }
     psf = rd.psf.gaussian((5, 5), 1.0)
     restored = rd.deconvolve(data, psf, mu=0.05, method="primal-dual", xtol=1e-7, **options)
     expected = rd.deconvolve(data, psf, mu=0.05, xtol=1e-8, **options)
