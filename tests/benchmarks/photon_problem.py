@@ -11,7 +11,7 @@ The minimum is bounded from below by the dual problem (Fenchel): for all fields 
 
 ``phi(u) + phi*(p) - p u >= 0`` with ``phi*(p) = -b p - d log(1 - p)``, and ``mu psi(w) + (mu psi)*(q) - q w >= 0`` with
 ``(mu psi)*(q) = epsilon (mu - sqrt(mu**2 - abs(q)**2))``. All gaps vanish for ``p = phi'(K x)``,
-``q = mu psi'(D x)`` at the minimiser. At a point close to it the constraint misses by the gradient; a constant, added to
+``phi(u) + phi*(p) >= p u`` with ``phi*(p) = -b p - d log(1 - p)``, and ``mu psi(w) + (mu psi)*(q) >= q w`` with
 p where there are counts, makes its mean zero, and the least change of q takes the rest away, by the cosine transform,
 in which D^T D is diagonal. Each gap is then of second order in the gradient.
 """
