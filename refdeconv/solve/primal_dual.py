@@ -18,6 +18,7 @@ from refdeconv.hessians import SelfAdjoint
 from refdeconv.solve.evaluations import Evaluations
 
 OPTIONS = ("xtol", "maxiter")
+_COARSE = np.dtype(np.float32)  # the precision of the products, if it can hold them
 _LOOSEST = 0.1  # part of its residual that CG leaves of a Newton step at most; later the root of the gradient's fall
 _DECREASE = 1e-4  # part of the decrease that the slope promises, with which the line search is content
 _HALVINGS = 40
@@ -177,7 +178,7 @@ def _newton_step(
     most: int,
 ) -> Array:
     """The step that the linear system gives: its products in float32, and in x's precision if that is too coarse."""
-    for dtype in dict.fromkeys((np.dtype(np.float32), x.dtype)):
+    for dtype in dict.fromkeys((_COARSE, x.dtype)):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             coarse = x.astype(dtype)
             data_terms = [term.hessian(coarse) for term in others]
