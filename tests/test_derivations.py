@@ -16,7 +16,8 @@ from tests.cases import FUNCTIONALS, LINEAR_OPERATORS, MAPS
 
 ROOT = Path(__file__).parent.parent
 INDEX, EVIDENCE = ROOT / "derivations" / "README.md", ROOT / "derivations" / "evidence.md"
-PAGES = sorted(path for path in (ROOT / "derivations").rglob("*.md") if path not in (INDEX, EVIDENCE))
+PERFORMANCE = ROOT / "derivations" / "performance.md"
+PAGES = sorted(path for path in (ROOT / "derivations").rglob("*.md") if path not in (INDEX, EVIDENCE, PERFORMANCE))
 SECTIONS = ["Statement and assumptions", "Properties", "Floating point", "Machine check", "References"]
 
 # What GitHub's MathJax knows and these pages use; a new command is added here after a look at how GitHub shows it.
@@ -100,7 +101,7 @@ def test_citations_name_the_right_page():
     assert count >= len(home) / 2
 
 
-@pytest.mark.parametrize("page", [*PAGES, INDEX, EVIDENCE], ids=page_id)
+@pytest.mark.parametrize("page", [*PAGES, INDEX, EVIDENCE, PERFORMANCE], ids=page_id)
 def test_labels_in_the_text_resolve(page):
     defined = {label for other in PAGES for label in defined_labels(other)}
     assert set(LABEL.findall(page.read_text())) <= defined
@@ -120,7 +121,7 @@ def test_the_table_lists_every_label_with_its_page_module_and_test():
 
 
 @pytest.mark.parametrize(
-    "page", [*PAGES, INDEX, EVIDENCE, ROOT / "README.md"], ids=lambda path: str(path.relative_to(ROOT))
+    "page", [*PAGES, INDEX, EVIDENCE, PERFORMANCE, ROOT / "README.md"], ids=lambda path: str(path.relative_to(ROOT))
 )
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", prose(page)):
@@ -129,7 +130,7 @@ def test_links_lead_somewhere(page):
 
 
 @pytest.mark.parametrize(
-    "page", [*PAGES, INDEX, EVIDENCE, ROOT / "README.md"], ids=lambda path: str(path.relative_to(ROOT))
+    "page", [*PAGES, INDEX, EVIDENCE, PERFORMANCE, ROOT / "README.md"], ids=lambda path: str(path.relative_to(ROOT))
 )
 def test_mathematics_reads_well_on_github(page):
     text = page.read_text()

@@ -21,7 +21,7 @@ from refdeconv.cli import (
 )
 from refdeconv.operators.convolution import BOUNDARIES
 from refdeconv.problems import FIDELITIES, POSITIVITY, REGULARIZERS
-from refdeconv.solve.minimizing import METHODS
+from refdeconv.solve.minimizing import KNOWN
 
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 NOT_CONVERGED = 3
@@ -211,9 +211,7 @@ def article(out: Path, seed: int, mu: float, scale: float) -> None:
     metavar="AXIS",
     help="Axis of the colour channels. Default: that of a colour PNG, JPEG or TIFF, none for NPY.",
 )
-@click.option(
-    "--method", type=NearMiss(list(METHODS)), default="Newton-CG", show_default=True, help="The optimiser of scipy."
-)
+@click.option("--method", type=NearMiss(list(KNOWN)), default="Newton-CG", show_default=True, help="The optimiser.")
 @click.option(
     "--xtol",
     type=PositiveNumber(),

@@ -95,7 +95,7 @@ class Evaluations:
     ) -> None:
         self.objective, self.shape, self.dtype = objective, shape, dtype
         self._callback, self._wants_result = callback, wants_result
-        self._max_seconds, self._max_cg, self._truncate_cg = max_seconds, max_cg_iterations, truncate_cg
+        self._max_seconds, self.max_cg, self._truncate_cg = max_seconds, max_cg_iterations, truncate_cg
         self._change_before = change_before
         self.started = time.perf_counter()
         self.unit_x = self.unit_value = 1.0
@@ -149,17 +149,22 @@ class Evaluations:
         """The Hessian of f at x times v, flat."""
         self._check_clock()
         taken = self.hessian_products - self._products_before
-        if taken >= self._max_cg or (self._may_change and taken >= UNCONDITIONED):
+        if taken >= self.max_cg or (self._may_change and taken >= UNCONDITIONED):
             if not self._truncate_cg:
                 raise Stopped("inner")
             # Newton-CG takes zero curvature as the end of its inner loop, and steps along what it has found so far.
-            self.truncated += taken >= self._max_cg
+            self.truncated += taken >= self.max_cg
             return np.zeros_like(direction)
         product = self.apply_hessian(self.point(flat), self._direction(np.asarray(direction)))
         self.hessian_products += 1
         if not np.isfinite(product).all():
             raise Stopped("nan" if np.isfinite(direction).all() else "step")
         return self._flat(product, flat.dtype)
+
+    def count_product(self) -> None:
+        """One more product, by a solver that makes its own."""
+        self._check_clock()
+        self.hessian_products += 1
 
     def iteration(self, flat: Array) -> None:
         """The end of an iteration at x: the history grows, the user's callback is told."""

@@ -13,6 +13,7 @@ from scipy.optimize import OptimizeResult
 
 from refdeconv._arrays import Array, choice, inner, real_array, real_number, whole_number
 from refdeconv.calculus import Functional, OutsideDomain
+from refdeconv.solve import primal_dual
 from refdeconv.solve.evaluations import Callback, Evaluations, Iterate, Stopped
 from refdeconv.solve.kinks import bound_at_kink
 from refdeconv.solve.outcome import Reached, describe
@@ -25,6 +26,8 @@ METHODS = {
     "L-BFGS-B": ("ftol", "gtol", "maxiter", "maxfun", "maxcor", "maxls"),
     "CG": ("gtol", "norm", "maxiter", "c1", "c2"),
 }
+PRIMAL_DUAL = "primal-dual"
+KNOWN = {**METHODS, PRIMAL_DUAL: primal_dual.OPTIONS}  # and the package's own
 STOPPED = 99  # the status of a result that a limit, a callback or Ctrl-C ended
 SECOND_ORDER = ("Newton-CG", "trust-ncg", "trust-krylov")
 _COMPILED = ("trust-krylov", "L-BFGS-B")  # their inner loops are in C, and know float64 alone
@@ -53,8 +56,9 @@ def minimize(
     x0 : array_like
         The start, in the shape that the objective takes; its dtype (float32, float64, longdouble) is that of every
         evaluation and of the result; scipy's own sums are in float64 at least.
-    method : {'Newton-CG', 'trust-ncg', 'trust-krylov', 'L-BFGS-B', 'CG'}
-        One of scipy.optimize.minimize's methods; the first three use Hessian products.
+    method : {'Newton-CG', 'trust-ncg', 'trust-krylov', 'L-BFGS-B', 'CG', 'primal-dual'}
+        One of scipy.optimize.minimize's methods, of which the first three use Hessian products; or the package's own,
+        for smoothed total variation (a term `SmoothedGroupNorm` of a linear operator): several times faster there.
     callback : callable, optional
         Called after each iteration as ``callback(x)`` with the iterate in the image's shape, or, if its one parameter
         has that name, as ``callback(intermediate_result)`` with an `OptimizeResult` that has `x`, `fun`, `nit`,
@@ -97,13 +101,18 @@ def minimize(
     success. The message says which. Ctrl-C ends the solve with the best iterate so far, ``interrupted=True``. Where
     Newton-CG cannot leave the start, because it is at a kink, up to three steps of nonlinear CG lead away from it.
 
-    Derivation: derivations/solve.md, SOL.1, SOL.2, SOL.3, SOL.5
+    Derivation: derivations/solve.md, SOL.1, SOL.2, SOL.3, SOL.5, SOL.6, SOL.7
     """
     if not isinstance(objective, Functional):
         raise TypeError(f"objective must be a refdeconv Functional, got {type(objective).__name__}")
     start = real_array(x0, "x0", shape=objective.input_shape)
-    method = choice({name.lower(): name for name in METHODS}.get(str(method).lower(), method), "method", list(METHODS))
+    method = choice({name.lower(): name for name in KNOWN}.get(str(method).lower(), method), "method", list(KNOWN))
     options = _checked_options(method, options)
+    if method == PRIMAL_DUAL and not primal_dual.split(objective)[0]:
+        raise ValueError(
+            "method 'primal-dual' needs a term SmoothedGroupNorm @ A of the objective, with a linear A, as in total "
+            "variation without a constraint"
+        )
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable, got {callback!r}")
     if scale is not None:
@@ -145,6 +154,11 @@ def _run(
         _check_start(evaluations, flat)
         if evaluations.history[0].gradient_norm == 0:
             return None, None
+        if method == PRIMAL_DUAL:  # which needs no units but for its one tolerance
+            change = options.get("xtol", _XTOL) * (scale or 1.0)
+            return primal_dual.primal_dual_newton(
+                evaluations, flat, change, options["maxiter"], evaluations.max_cg
+            ), None
         if scale is not None:
             flat = evaluations.set_units(flat, scale)
         if method == "Newton-CG":
@@ -294,7 +308,7 @@ def _ratio(numerator: float, denominator: Any) -> float:
 
 def _checked_options(method: str, options: dict[str, Any]) -> dict[str, Any]:
     for name, value in options.items():
-        choice(name, f"option of {method}", METHODS[method])
+        choice(name, f"option of {method}", KNOWN[method])
         if name in ("maxiter", "maxfun", "maxcor", "maxls"):
             if whole_number(value, name) < 1:
                 raise ValueError(f"{name} must be >= 1, got {value!r}")
@@ -308,7 +322,7 @@ def _checked_options(method: str, options: dict[str, Any]) -> dict[str, Any]:
         raise TypeError(f"inexact must be True or False, got {options['inexact']!r}")
     if {"c1", "c2"} & set(options) and not 0 < options.get("c1", 1e-4) < options.get("c2", 0.4) < 1:
         raise ValueError(f"c1 and c2 must satisfy 0 < c1 < c2 < 1, got {options.get('c1')!r} and {options.get('c2')!r}")
-    maxiter = options.get("maxiter", _MAXITER[method in SECOND_ORDER])
+    maxiter = options.get("maxiter", _MAXITER[method in (*SECOND_ORDER, PRIMAL_DUAL)])
     return {"maxiter": maxiter, **({"maxfun": 2 * maxiter} if method == "L-BFGS-B" else {}), **options}
 
 

@@ -200,6 +200,7 @@ _NO_CURVATURE = (
 )
 _TOLERANCES = {
     "Newton-CG": "xtol is an absolute change per pixel (default 1e-5).",
+    "primal-dual": "xtol is an absolute change per pixel (default 1e-5).",
     "trust-ncg": "gtol is an absolute gradient norm (default 1e-4).",
     "trust-krylov": "gtol is an absolute gradient norm (default 1e-4).",
     "L-BFGS-B": "ftol is a relative change of the value (default 2e-9), gtol an absolute gradient (default 1e-5).",

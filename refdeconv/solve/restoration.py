@@ -19,7 +19,7 @@ from refdeconv.problems import Model, by_name
 from refdeconv.problems.by_name import without_masked
 from refdeconv.psf import as_psf
 from refdeconv.solve.evaluations import Callback
-from refdeconv.solve.minimizing import METHODS, STOPPED, minimize, parameter_names
+from refdeconv.solve.minimizing import KNOWN, STOPPED, minimize, parameter_names
 from refdeconv.solve.outcome import ConvergenceWarning
 
 
@@ -165,7 +165,7 @@ def deconvolve(
         axis.
     coupled : bool
         Solve for all channels together, with edges in the same places: for the regularisers named '...total-variation'.
-    method : {'Newton-CG', 'trust-ncg', 'trust-krylov', 'L-BFGS-B', 'CG'}
+    method : {'Newton-CG', 'trust-ncg', 'trust-krylov', 'L-BFGS-B', 'CG', 'primal-dual'}
         See `minimize`.
     callback : callable, optional
         See `minimize`; it sees images, one channel at a time.
@@ -300,7 +300,7 @@ def _check_names(options: Mapping[str, Any], method: str) -> None:
     """Refuse an argument that nothing knows, with the one that was probably meant."""
     own = set(inspect.signature(deconvolve).parameters) - {"options"}
     further = set(inspect.signature(minimize).parameters) - {"objective", "options"}
-    known = own | further | set(METHODS.get(method, ()))
+    known = own | further | set(KNOWN.get(method, ()))
     for name in options:
         near = difflib.get_close_matches(name, known, n=1)
         if name not in known and near and near[0] in own:
