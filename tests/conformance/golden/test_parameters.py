@@ -75,7 +75,7 @@ def other(value):
 
 @pytest.mark.parametrize(("model", "name"), REQUIRED)
 def test_changed(model, name):
-    """Those without a default: numbers, masks and choices. The others say shapes, or are models, which have their own."""
+    """Those without a default: numbers, masks and choices. The others are shapes, or models, which have their own."""
     given = [case.parameters[name] for case in CASES if case.model == model]  # in every case
     if any(other(value) is not None for value in given):
         assert any(map(is_far, outcomes(model, name, lambda parameters: {**parameters, name: other(parameters[name])})))
