@@ -329,6 +329,7 @@ def _matrices() -> list[Case]:
     space[:, 1] = (0.4, 0.0, 0.0, 0.4, 0.0, 0.4)
     return [
         functional("smoothed-nuclear-norm-1d", "SmoothedNuclearNorm", scattered((1, 4), 3), {"epsilon": 0.2}),
+        functional("smoothed-nuclear-norm-one-matrix", "SmoothedNuclearNorm", scattered(3, 6), {"epsilon": 0.2}),
         functional(
             "smoothed-nuclear-norm-2d",
             "SmoothedNuclearNorm",
