@@ -19,7 +19,6 @@ from refdeconv.conformance.golden.optima.definitions import MODELS, definition
 from refdeconv.conformance.golden.optima.functions import UnprovenError
 from refdeconv.conformance.golden.optima.intervals import context, lower, nearest, rounded_down, rounded_up, upper
 from refdeconv.conformance.golden.optima.problems import FULL_SIZE, full_size, small
-from tests.test_package import imports
 
 OPTIMA = {optimum.name: optimum for optimum in reading.read()}
 SMALL = [optimum for name, optimum in OPTIMA.items() if name != FULL_SIZE]
@@ -173,14 +172,6 @@ def test_a_point_outside_of_the_domain_is_rejected():
     for kind in ("poisson-entropy-2d", "poisson-roughness-2d", "poisson-background-2d"):
         with pytest.raises(UnprovenError, match=kind):
             verifying.verify(replace(OPTIMA[kind], minimiser=-OPTIMA[kind].minimiser - 10))
-
-
-@pytest.mark.parametrize("module", ["certificates", "definitions", "functions", "intervals", "large_article"])
-def test_proofs_use_nothing_of_the_package(module):
-    ours = "refdeconv.conformance.golden.optima"
-    path = reading.FOLDER.parent.parent / "optima" / f"{module}.py"
-    assert path.is_file()
-    assert all(name.startswith(ours) for name in imports(path) if name.startswith("refdeconv"))
 
 
 def small_article():
