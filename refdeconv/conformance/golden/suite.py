@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from refdeconv.conformance import array_files
 from refdeconv.conformance.array_files import FileError
-from refdeconv.conformance.golden.case import OUTPUTS
+from refdeconv.conformance.golden.case import OUTPUTS, Answer
 from refdeconv.conformance.golden.conventions import VERSION
 from refdeconv.conformance.golden.encoding import decoded_all
 
@@ -80,8 +80,18 @@ class Recorded:
 
     @property
     def outputs(self) -> dict[str, Expected]:
-        """What was recorded of each output."""
-        return {name: self._expected(self._entry["outputs"][name]) for name in OUTPUTS[self.kind]}  # type: ignore[index]
+        """What was recorded of each output that is numbers."""
+        return {name: self._expected(said) for name, said in self._said() if "answer" not in said}
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        """As in a `Case`."""
+        return {name: said["answer"] for name, said in self._said() if "answer" in said}
+
+    def _said(self) -> Iterator[tuple[str, Any]]:
+        """What the manifest says of each output, in order."""
+        for name in OUTPUTS[self.kind]:  # type: ignore[index]
+            yield name, self._entry["outputs"][name]
 
     def stored(self) -> Iterator[tuple[str, tuple[Array, dict[str, Any]]]]:
         """The numbers of each output, and all else that the manifest says of it."""
