@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,21 +34,44 @@ class Comparison:
     Attributes
     ----------
     output : str
-        "value", "gradient", "hvp", "forward", "adjoint", "jvp", "vjp" or "curvature".
+        "value", "gradient", "hvp", "forward", "adjoint", "jvp", "vjp" or "curvature"; "minimiser" or "minimum".
     error : float
         The largest of its entries; infinite where it is not finite, or not an array of the right shape. Zero where
         the output should be infinite, or an error, and is.
     allowed : float
+    scale : float
+        That of the output as recorded, or zero.
     """
 
     output: str
     error: float
     allowed: float
+    scale: float = 0.0
 
     @property
     def part(self) -> float:
         """The error as a part of what is allowed."""
         return self.error / self.allowed if self.error else 0.0
+
+
+class Listed(Protocol):
+    """What is listed of a case, and of a certified optimum."""
+
+    @property
+    def name(self) -> str:
+        """Unique in a suite."""
+
+    @property
+    def kind(self) -> str:
+        """That of a model, or "optimum"."""
+
+    @property
+    def model(self) -> str:
+        """The public name."""
+
+    @property
+    def remark(self) -> str:
+        """For a reader."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +80,7 @@ class Outcome:
 
     Attributes
     ----------
-    case : Recorded
+    case : Recorded or Optimum
     status : str
         "PASS", "WRONG", or "LEFT OUT" where the case has numbers outside of the range of the dtype.
     comparisons : tuple of Comparison
@@ -65,7 +88,7 @@ class Outcome:
         What went wrong, or why it was left out.
     """
 
-    case: Recorded
+    case: Listed
     status: Status
     comparisons: tuple[Comparison, ...]
     message: str = ""
@@ -108,7 +131,11 @@ def run(case: Recorded, dtype: str = "float64", make: Callable[[str, Mapping[str
     if complaints:
         return Outcome(case, "WRONG", (), "; ".join(complaints))
     found = tuple(_compared(name, got[name], output, dtype) for name, output in expected.items())
-    found += tuple(Comparison(name, 0.0, 0.0) for name in answers)
+    return judged(case, (*found, *(Comparison(name, 0.0, 0.0) for name in answers)))
+
+
+def judged(case: Listed, found: tuple[Comparison, ...]) -> Outcome:
+    """The outcome that comparisons make."""
     wrong = [c for c in found if not c.error <= c.allowed]
     said = "; ".join(f"{c.output} is off by {c.error:.2g}, allowed {c.allowed:.2g}" for c in wrong)
     return Outcome(case, "WRONG" if wrong else "PASS", found, said)
@@ -199,4 +226,4 @@ def _compared(name: str, got: Any, expected: Expected, dtype: str) -> Comparison
     allowed = expected.bound + ROUNDINGS * rounding + moved
     distance = np.abs(np.asarray(got, dtype=np.float64) - expected.numbers)
     error = float(np.max(distance)) if np.isfinite(distance).all() else float("inf")
-    return Comparison(name, error, allowed)
+    return Comparison(name, error, allowed, expected.scale)

@@ -18,6 +18,7 @@ from refdeconv.conformance.array_files import FileError
 from refdeconv.conformance.golden.case import OUTPUTS, Answer
 from refdeconv.conformance.golden.conventions import VERSION
 from refdeconv.conformance.golden.encoding import decoded_all
+from refdeconv.conformance.golden.optima import reading
 
 Array = NDArray[Any]
 
@@ -151,12 +152,19 @@ class Suite:
     sums : mapping
         The sha256 of each file, by its name.
     cases : tuple of Recorded
+    optima : tuple of Optimum
+        Read when asked for.
     """
 
     folder: Path
     manifest: Mapping[str, Any]
     sums: Mapping[str, str]
     cases: tuple[Recorded, ...]
+
+    @cached_property
+    def optima(self) -> tuple[reading.Optimum, ...]:
+        """The certified optima; FileError where their files are damaged."""
+        return tuple(reading.read(self.folder / "optima")) if self.manifest["optima"] else ()
 
 
 def read(folder: Path = OWN, *, whole: bool = True) -> Suite:
