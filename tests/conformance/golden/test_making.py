@@ -124,6 +124,22 @@ class TestDisagreement:
         assert contents(folder) != before
 
 
+def error_estimates_are_below_fifty_digits(cases):
+    """What the suite's README says of the part of a bound that is estimated; of zeros nothing but noise is left."""
+    for case in cases:
+        for name, output in compute(case).items():
+            assert output.bound <= max(output.scale * mpf(10) ** -50, mpf(10) ** -100), f"{name} of {case.name}"
+
+
+def test_the_estimate_of_the_error_is_far_below_rounding():
+    error_estimates_are_below_fifty_digits(FAST)
+
+
+@pytest.mark.slow
+def test_the_estimate_of_the_error_is_far_below_rounding_in_a_sample_of_all():
+    error_estimates_are_below_fifty_digits(CASES[::16])
+
+
 class TestComputing:
     def test_bounds_include_rounding(self):
         case = Case("square", "map", "Square", {"shape": (1,)}, np.array([0.1]), np.ones((2, 1)), np.ones(1))

@@ -159,6 +159,27 @@ class TestLayout:
         )
         np.testing.assert_allclose(blur.forward(names["x"]), names["blurred"], rtol=0, atol=1e-14)
 
+    def test_the_readme_has_the_bounds_of_all_optima(self, own):
+        text = (suite.OWN / "README.md").read_text()
+        assert len(own.manifest["optima"]) == 17
+        for entry in own.manifest["optima"]:
+            pixels = " x ".join(map(str, entry["minimiser"]["shape"]))
+            bounds = f"{entry['bound_on_minimum']} | {entry['bound_on_minimiser']}"
+            model = entry["model"].removeprefix("problems.")
+            assert f"\n| `{entry['name']}` | {model} | {pixels} | {entry['method']} | {bounds} |\n" in text
+
+    def test_the_schema_fits_optima_on_their_own(self):
+        schema = json.loads((suite.OWN / "suite.schema.json").read_text())
+        root = {"$schema": schema["$schema"], "$ref": "#/$defs/optimum", "$defs": schema["$defs"]}
+        optimum = jsonschema.Draft202012Validator(root)
+        entries = json.loads((suite.OWN / "optima" / "optima.json").read_text())["optima"]
+        assert all(optimum.is_valid(entry) for entry in entries)
+        entry = entries[0]
+        for wrong in ({"curvature": 0.1}, {"curvature": "nan"}, {"faith": "1"}, {"radius": "-1"}):
+            assert not optimum.is_valid({**entry, "certificate": {**entry["certificate"], **wrong}})
+        for wrong in ({"mu": None}, {"mu": [1]}, {"data": {"array": {"npy": "../a.npy"}}}):
+            assert not optimum.is_valid({**entry, "parameters": {**entry["parameters"], **wrong}})
+
     def test_the_readme_grants_what_is_granted(self, own):
         assert f"bound + {own.manifest['roundings']} * (eps * scale + tiny)" in (suite.OWN / "README.md").read_text()
 
