@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from refdeconv.conformance import array_files
 from refdeconv.conformance.golden import conventions, suite
-from refdeconv.conformance.golden.case import Case
+from refdeconv.conformance.golden.case import OUTPUTS, Case
 from refdeconv.conformance.golden.definitions import FORMULAS, arrays
 from refdeconv.conformance.golden.encoding import Numbers, encoded_all
 from refdeconv.conformance.golden.suite import MANIFEST, OWN, README, SCHEMA, SUMS
@@ -67,7 +67,8 @@ def _entry(case: Case, outputs: Stored, files: dict[str, Numbers]) -> dict[str, 
     file = f"arrays/{case.model}"
     numbers = files.setdefault(file, Numbers())
     parameters, point, directions, weights = inputs(case, numbers)
-    said = {}
+    said: dict[str, Any] = dict.fromkeys(OUTPUTS[case.kind])  # in this order
+    said |= {name: {"answer": answer, "specified": True} for name, answer in case.answers.items()}
     for name, (array, about) in outputs.items():
         said[name] = about if "number" in about else {"array": numbers.add(array), **about}
     return {
