@@ -8,8 +8,8 @@ import pytest
 
 import refdeconv as rd
 from refdeconv import regularizers
-from tests import models_in_mpmath as mp
-from tests.functionals.definitions import differentiate, numbers
+from refdeconv.conformance.golden.definitions import DEFINITIONS, arrays
+from tests.by_definition import derivatives_of
 
 
 @pytest.fixture
@@ -118,79 +118,55 @@ def test_bad_arguments(call, message):
 
 SPACING = (0.75, 1.25)
 EPSILON = 0.375
+ALIKE = {"shape": (3, 4), "spacing": SPACING}
+SMOOTH = {**ALIKE, "epsilon": EPSILON}
 AT_FIFTY_DIGITS = {
-    "tikhonov": (regularizers.tikhonov((3, 4)), lambda x: sum(x.ravel() ** 2) / 2),
-    "tikhonov of the gradient": (
-        regularizers.tikhonov((3, 4), "gradient", spacing=SPACING),
-        lambda x: sum(mp.lengths(x, SPACING)) / 2,
-    ),
-    "tikhonov of the Laplacian": (
-        regularizers.tikhonov((3, 4), "laplacian", spacing=SPACING),
-        lambda x: sum(mp.laplacian(x, index, SPACING) ** 2 for index in np.ndindex(*x.shape)) / 2,
-    ),
-    "gradient norm": (
-        regularizers.gradient_norm((3, 4), spacing=SPACING),
-        lambda x: mpmath.sqrt(sum(mp.lengths(x, SPACING)) / 2),
-    ),
-    "total variation": (
-        regularizers.total_variation((3, 4), EPSILON, spacing=SPACING),
-        lambda x: sum(mp.smooth(square, EPSILON) for square in mp.lengths(x, SPACING)),
-    ),
-    "anisotropic total variation": (
-        regularizers.total_variation((3, 4), EPSILON, isotropic=False, spacing=SPACING),
-        lambda x: sum(mp.smooth(square, EPSILON) for axis in (0, 1) for square in mp.lengths(x, SPACING, [axis])),
-    ),
-    "vectorial total variation": (
-        regularizers.total_variation((3, 4), EPSILON, spacing=0.75, channel_axis=0),
-        lambda x: sum(
-            mp.smooth(sum(mp.first_difference(x, (c, i), 1, (1, 0.75)) ** 2 for c in range(3)), EPSILON)
-            for i in range(4)
-        ),
-    ),
-    "Huber total variation": (
-        regularizers.huber_total_variation((3, 4), EPSILON, spacing=SPACING),
-        lambda x: sum(mp.huber(mpmath.sqrt(square), EPSILON) for square in mp.lengths(x, SPACING)),
-    ),
-    "Hessian norm": (
-        regularizers.hessian_norm((3, 4), EPSILON, spacing=SPACING),
-        lambda x: mp.frobenius(x, SPACING, EPSILON),
-    ),
-    "Hessian-Schatten norm": (
-        regularizers.hessian_schatten((3, 4), EPSILON, spacing=SPACING),
-        lambda x: mp.nuclear(x, SPACING, EPSILON),
-    ),
-    "Good's roughness": (regularizers.good_roughness((3, 4), spacing=SPACING), lambda x: mp.good(x, SPACING)),
-    "entropy": (
-        regularizers.entropy(1.25, (3, 4)),
-        lambda x: sum(t * mpmath.log(t / 1.25) - t + 1.25 for t in x.ravel()),
-    ),
-    "smoothed L1": (
-        regularizers.smoothed_l1((3, 4), EPSILON),
-        lambda x: sum(mp.smooth(t**2, EPSILON) for t in x.ravel()),
-    ),
+    "tikhonov": ("tikhonov", {"shape": (3, 4)}),
+    "tikhonov of the gradient": ("tikhonov", {**ALIKE, "of": "gradient"}),
+    "tikhonov of the Laplacian": ("tikhonov", {**ALIKE, "of": "laplacian"}),
+    "gradient norm": ("gradient_norm", ALIKE),
+    "total variation": ("total_variation", SMOOTH),
+    "anisotropic total variation": ("total_variation", {**SMOOTH, "isotropic": False}),
+    "vectorial total variation": ("total_variation", {**SMOOTH, "spacing": 0.75, "channel_axis": 0}),
+    "Huber total variation": ("huber_total_variation", {**ALIKE, "delta": EPSILON}),
+    "Hessian norm": ("hessian_norm", SMOOTH),
+    "Hessian-Schatten norm": ("hessian_schatten", SMOOTH),
+    "Good's roughness": ("good_roughness", ALIKE),
+    "entropy": ("entropy", {"prior": 1.25, "shape": (3, 4)}),
+    "smoothed L1": ("smoothed_l1", {"shape": (3, 4), "epsilon": EPSILON}),
 }
 
 
-@pytest.mark.parametrize(("R", "define"), AT_FIFTY_DIGITS.values(), ids=AT_FIFTY_DIGITS)
-def test_fifty_digits(R, define, rng):
+@pytest.mark.parametrize(("name", "parameters"), AT_FIFTY_DIGITS.values(), ids=AT_FIFTY_DIGITS)
+def test_fifty_digits(name, parameters, rng):
     """Against the definition, summed over pixels in mpmath."""
     x, v = rng.uniform(0.5, 3, (3, 4)), rng.standard_normal((3, 4))
-    value, gradient, product = differentiate(define, x, v)
+    R = getattr(regularizers, name)(**parameters)
+    value, gradient, product = derivatives_of(f"regularizers.{name}", parameters, x, v)
     assert abs(R.value(x) - value) <= 1e-14 * abs(value)
     assert np.linalg.norm(R.gradient(x) - gradient) <= 1e-14 * np.linalg.norm(gradient)
     assert np.linalg.norm(R.hvp(x, v) - product) <= 1e-14 * np.linalg.norm(product)
 
 
+def test_every_regularizer_has_a_definition():
+    assert {name for name, _ in AT_FIFTY_DIGITS.values()} == set(regularizers.__all__)
+
+
 def test_volumes_at_fifty_digits(rng):
     """Three axes, so that the matrix of second differences is three by three."""
     x, v = rng.standard_normal((2, 3, 3, 3))
-    spacing = (1.5, 0.75, 1.0)
-    R = regularizers.hessian_schatten((3, 3, 3), EPSILON, spacing=spacing)
-    assert abs(R.value(x) - float(mp.nuclear(numbers(x), spacing, EPSILON))) <= 1e-14 * R.value(x)
+    parameters = {"shape": (3, 3, 3), "epsilon": EPSILON, "spacing": (1.5, 0.75, 1.0)}
+    R = regularizers.hessian_schatten(**parameters)
+
+    def define(x):
+        return DEFINITIONS["regularizers.hessian_schatten"](parameters, x)
+
     h = mpmath.mpf(10) ** -20
     with mpmath.workdps(60):
-        ahead, behind = (mp.nuclear(numbers(x) + s * h * numbers(v), spacing, EPSILON) for s in (1, -1))
+        x_exact, v_exact = arrays.exact(x), arrays.exact(v)
+        value, ahead, behind = (define(x_exact + s * h * v_exact) for s in (0, 1, -1))
         slope = float((ahead - behind) / (2 * h))
+    assert abs(R.value(x) - float(value)) <= 1e-14 * R.value(x)
     assert abs(np.sum(R.gradient(x) * v) - slope) <= 1e-14 * np.linalg.norm(R.gradient(x)) * np.linalg.norm(v)
 
 

@@ -13,6 +13,12 @@ The `models_*` modules do the same for the field's other models (`models` has th
 and makes the table of the worst errors, and `record` keeps what the frameworks computed in `recorded/`, for where they
 are not installed. README.md has the list of what is here.
 
+`every_model` does it for every public functional, operator, map, regulariser and problem, each by its definition;
+`solves` runs the article's whole solve with each framework's derivatives, `routes` the article's two ways to the
+picture, beside refdeconv's; `pitfalls` executes where frameworks give a wrong derivative or none, or need much memory,
+and where they are right. Their tables are every_model/agreement.md, solves.md, pitfalls.md, and the figure of the two
+routes is derivations/figures/routes.png.
+
 Beside them: the candidates that `refdeconv.checks` makes of functions of these frameworks, and the field's checkers of
 derivatives (`other_checkers`), which ``python -m tests.autodiff.compare_checkers`` compares with refdeconv's.
 """

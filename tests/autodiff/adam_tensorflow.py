@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import tensorflow as tf
 
 from . import Array
@@ -30,4 +29,4 @@ def adam(blurred: Array, psf: Array, mu: float, x0: Array, epsilon: float, steps
         value, gradient = value_and_gradient()
         yield float(value), image.numpy()
         optimizer.apply([gradient], [image])
-    yield float(cost(image, data, kernel, mu)), np.array(image)
+    yield float(cost(image, data, kernel, mu)), image.numpy().copy()

@@ -109,13 +109,23 @@ weights by pixel with some of them zero, data with zero counts, a background. Th
 in float32. The error is the norm of the difference divided by the norm of refdeconv's result. JAX, which compiles for
 every shape, gets the sizes of a short list.
 
+Not drawn are
+
+- images of fewer than 8 pixels: the Hessian of a norm projects its argument, on two or three pixels little or nothing
+  is left of a direction, and the relative error of that remainder is one of the draw, not of a formula;
+- a single row, column or plane of pixels where total variation is smoothed: where a pixel has one difference d only,
+  what differentiating s = sqrt(d**2 + epsilon**2) leaves, 1 / s - d**2 / s**3, is a part (epsilon / s)**2 of its terms;
+- an epsilon below 1/64, with the softplus below 1/8: the curvature of the smoothed total variation changes over a step
+  of epsilon, so that a rounding of x counts x / epsilon times in it;
+- with Autograd and TensorFlow, the few pairs of sizes that the second table names.
+
 {table}
 
 Every framework expresses every model. What stood in the way, and what was written instead:
 
 {limits}
 
-Made by `{command}`; which problems are drawn, and which are not and why, is in `drawing.py`.
+Made by `{command}`; the problems are drawn by `drawing.py`.
 What the second table says that a framework does not do is executed by `test_limits.py`.
 """
 

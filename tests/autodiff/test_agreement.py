@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 
 from . import agreement, comparing, drawing
 from .agreement import Cell
-from .models import FRAMEWORKS, Problem, posed
+from .models import FRAMEWORKS, MODELS, Problem, posed
 
 HERE = Path(__file__).parent
 ALL = agreement.cells(list(FRAMEWORKS))
@@ -39,14 +40,40 @@ def test_agreement_on_a_few(cell: Cell) -> None:
     agree(cell, 8)
 
 
-@pytest.mark.parametrize("model", ["least-squares-tv", "three-dimensional"])
-def test_drawn_problems_are_different_non_square_and_asymmetric(model: str) -> None:
+@pytest.mark.parametrize("framework", ["torch", "jax"])  # all sizes, and a short list; the others lack a few pairs
+@pytest.mark.parametrize("model", MODELS)
+def test_drawn_problems_are_different_non_square_and_asymmetric(model: str, framework: str) -> None:
     drawn: list[Problem] = []
-    agreement.draw(Cell(model, "torch", "float64"), agreement.EXAMPLES, drawn.append)
+    agreement.draw(Cell(model, framework, "float64"), agreement.EXAMPLES, drawn.append)
     assert len(set(drawn)) >= 100
     assert all(len(set(problem.shape)) > 1 for problem in drawn)
-    assert {size % 2 for problem in drawn for size in problem.psf_shape} == {0, 1}
+    for axis in range(MODELS[model].ndim):
+        assert {problem.psf_shape[axis] % 2 for problem in drawn} == {0, 1}
     assert any(k > n for problem in drawn for k, n in zip(problem.psf_shape, problem.shape, strict=True))
+    assert len({problem.mu for problem in drawn}) > 30
+    asymmetric = [problem for problem in drawn if is_asymmetric(psf_of(problem))]
+    assert len(asymmetric) >= 0.9 * len(drawn)
+
+
+def psf_of(problem: Problem) -> np.ndarray:
+    """Of a blind problem, where it is unknown, at the point."""
+    posed_ = posed(problem)
+    if "psf" in posed_.parameters:
+        return posed_.parameters["psf"]
+    return posed_.x[math.prod(problem.shape) :].reshape(problem.psf_shape)
+
+
+def is_asymmetric(psf: np.ndarray) -> bool:
+    """On each axis along which it has more than one sample, of which there is one, and about its centre."""
+    axes = [axis for axis, size in enumerate(psf.shape) if size > 1]
+    return bool(axes) and not any(np.array_equal(psf, np.flip(psf, each)) for each in (None, *axes))
+
+
+@pytest.mark.parametrize("model", [name for name, model in MODELS.items() if "weight" in model.needs])
+def test_drawn_weights_differ_by_pixel_and_some_are_zero(model: str) -> None:
+    """Of all but the article's model and the blind one, which have none."""
+    drawn: list[Problem] = []
+    agreement.draw(Cell(model, "torch", "float64"), agreement.EXAMPLES, drawn.append)
     weights = [posed(problem).parameters["weight"] for problem in drawn]
     assert all(len(np.unique(weight)) > 2 for weight in weights)
     assert any((weight == 0).any() for weight in weights)

@@ -1,6 +1,7 @@
 """``refdeconv conformance``."""
 
 import json
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -20,6 +21,15 @@ class TestList:
         result = run("conformance", "list", "--json", "--filter", "Softmax")
         cases = json.loads(result.stdout)["cases"]
         assert {case["model"] for case in cases} == {"Softmax"}
+
+    def test_optima(self, run):
+        cases = json.loads(run("conformance", "list", "--json", "--filter", "optimum").stdout)["cases"]
+        assert len(cases) == 17
+        assert {case["kind"] for case in cases} == {"optimum"}
+        (article,) = (case for case in cases if case["name"] == "article-full-size")
+        assert article["model"] == "problems.norm_and_gradient_norm"
+        assert "171x171 pixels" in article["remark"]
+        assert run("conformance", "list").stdout.count("  optimum  ") == 17
 
     def test_nothing_of_this_name(self, run):
         result = run("conformance", "list", "--filter", "nonsense")
@@ -55,6 +65,31 @@ class TestRun:
         result = run("conformance", "run", "--filter", "square-1d", "--json")
         assert result.exit_code == 1
         assert json.loads(result.stdout)["cases"][0]["outputs"]["forward"]["error"] is None
+
+    def test_optima(self, run, monkeypatch):
+        result = run("conformance", "run", "--filter", "optimum", "--json", "--junit", "optima.xml")
+        assert result.exit_code == 0
+        cases = json.loads(result.stdout)["cases"]
+        assert len(cases) == 17
+        for case in cases:
+            assert set(case["outputs"]) == {"minimiser", "minimum"}
+            assert all(output["error"] <= output["allowed"] for output in case["outputs"].values())
+        assert ElementTree.parse("optima.xml").getroot()[0].get("tests") == "17"
+        monkeypatch.setattr(rd, "minimize", lambda functional, start, **_: SimpleNamespace(x=start))
+        result = run("conformance", "run", "--filter", "article-2d")
+        assert result.exit_code == 1
+        assert "minimiser is off by" in result.stdout
+        assert "minimum is off by" in result.stdout
+        result = run("conformance", "run", "--filter", "article-2d", "--dtype", "float32")
+        assert (result.exit_code, result.stdout.count("LEFT OUT ")) == (0, 1)
+
+    def test_optima_that_were_damaged(self, run, tmp_path):
+        assert run("conformance", "export", "there").exit_code == 0
+        assert run("conformance", "run", "--suite", "there", "--filter", "inpainting-2d").exit_code == 0
+        (tmp_path / "there" / "optima" / "inpainting-2d.data.npy").write_bytes(b"")
+        result = run("conformance", "run", "--suite", "there", "--filter", "inpainting-2d")
+        assert result.exit_code == 2
+        assert "inpainting-2d.data.npy" in result.stderr
 
     def test_left_out(self, run):
         result = run("conformance", "run", "--filter", "convolution-huge", "--dtype", "float32", "--junit", "j.xml")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import refdeconv as rd
 from refdeconv import checks
-from tests.functionals.definitions import derivatives
+from tests.by_definition import derivatives
 from tests.test_contracts import relative_error
 
 BOTH = [rd.SmoothedGroupNorm, rd.GroupHuber]

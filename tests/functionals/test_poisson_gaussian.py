@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import refdeconv as rd
-from tests.functionals.definitions import derivatives
+from tests.by_definition import derivatives
 
 positive = st.floats(0.05, 50)
 

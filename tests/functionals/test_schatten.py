@@ -10,10 +10,20 @@ from hypothesis import strategies as st
 
 import refdeconv as rd
 from refdeconv import checks
-from tests.functionals.definitions import derivatives, symmetric_matrix
+from tests.by_definition import derivatives
 from tests.test_contracts import relative_error
 
 SIZES = {1: 1, 2: 3, 3: 6}  # rows of the matrices -> entries of the field
+
+
+def symmetric_matrix(entries):
+    """The matrix of which the entries are the upper triangle, those off the diagonal multiplied by the root of two."""
+    d = {1: 1, 3: 2, 6: 3}[len(entries)]
+    matrix, entries = mpmath.matrix(d), iter(entries)
+    for i in range(d):
+        for j in range(i, d):
+            matrix[i, j] = matrix[j, i] = next(entries) / (1 if i == j else mpmath.sqrt(2))
+    return matrix
 
 
 def written_out(u):

@@ -2,14 +2,12 @@
 
 import itertools
 
-import mpmath
 import numpy as np
 import pytest
 
 import refdeconv as rd
 from refdeconv import checks, problems
-from tests.functionals.definitions import differentiate, numbers
-from tests.models_in_mpmath import blurred, lengths, smooth
+from tests.by_definition import derivatives_of
 
 SHAPE, PSF_SHAPE = (8, 7), (3, 2)
 # Options without a default, and an epsilon beside which the complex step keeps its digits.
@@ -79,29 +77,21 @@ def test_every_pair_is_what_its_names_say_and_has_right_derivatives(fidelity, re
 def test_whole_objectives_at_fifty_digits(boundary, psf_shape, rng):
     """Poisson with a background, total variation, squares: every sum written out in mpmath."""
     data, psf = rng.uniform(1, 5, (3, 4)), rng.uniform(0.1, 1, psf_shape)
-    model = problems.by_name(
-        data,
-        psf,
-        0.375,
-        fidelity="poisson",
-        regularizer="total-variation",
-        boundary=boundary,
-        positivity="square",
-        fidelity_options={"background": 0.5},
-        regularizer_options={"epsilon": 0.25, "spacing": (0.75, 1.25)},
-        origin=(1, 1),
-    )
-
-    def define(z):
-        x = z**2
-        expected = blurred(x, psf, data.shape, boundary, (1, 1)) + mpmath.mpf("0.5")
-        misfit = sum(
-            u - d + d * mpmath.log(d / u) for u, d in zip(expected.ravel(), numbers(data).ravel(), strict=True)
-        )
-        return misfit + mpmath.mpf("0.375") * sum(smooth(square, 0.25) for square in lengths(x, (0.75, 1.25)))
-
+    parameters = {
+        "data": data,
+        "psf": psf,
+        "mu": 0.375,
+        "fidelity": "poisson",
+        "regularizer": "total-variation",
+        "boundary": boundary,
+        "positivity": "square",
+        "fidelity_options": {"background": 0.5},
+        "regularizer_options": {"epsilon": 0.25, "spacing": (0.75, 1.25)},
+        "origin": (1, 1),
+    }
+    model = problems.by_name(**parameters)
     z, v = rng.uniform(0.5, 1.5, model.blur.input_shape), rng.standard_normal(model.blur.input_shape)
-    value, gradient, product = differentiate(define, z, v)
+    value, gradient, product = derivatives_of("problems.by_name", parameters, z, v)
     F = model.objective
     assert abs(F.value(z) - value) <= 1e-14 * abs(value)
     assert np.linalg.norm(F.gradient(z) - gradient) <= 1e-14 * np.linalg.norm(gradient)

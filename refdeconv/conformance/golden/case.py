@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Kind = Literal["functional", "linear operator", "map"]
+# What an output can be instead of numbers: plus infinity, or nothing, which is an error.
+Answer = Literal["infinite", "raises"]
 
 # What is recorded of each kind; products with both directions are stacked along a first axis.
 OUTPUTS: Mapping[Kind, tuple[str, ...]] = {
@@ -40,8 +42,9 @@ class Case:
         float64, for Hessian and Jacobian products; None for linear operators.
     weights : array, or None
         float64 of the output's shape: what the adjoint (of the Jacobian) is applied to, and what weights the curvature.
-    specified : mapping of str to array
+    specified : mapping of str to array, or to "infinite" or "raises"
         Outputs that are specified and not derivatives, at kinks: "gradient" and "hvp" as the derivation page says.
+        Outside of a domain a value is infinite, and to ask for a derivative there, or at the edge, raises an error.
     remark : str
         What is special about the case, for a reader.
     """
@@ -53,5 +56,10 @@ class Case:
     point: Array
     directions: Array | None = None
     weights: Array | None = None
-    specified: Mapping[str, Array] = field(default_factory=dict)
+    specified: Mapping[str, Array | Answer] = field(default_factory=dict)
     remark: str = ""
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        """The outputs that are no numbers."""
+        return {name: given for name, given in self.specified.items() if isinstance(given, str)}

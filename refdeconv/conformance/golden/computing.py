@@ -56,11 +56,11 @@ class Computed:
 
 
 def compute(case: Case) -> dict[str, Computed]:
-    """All outputs of a case."""
+    """All outputs of a case that are numbers."""
     with differentiation.many_digits():
         plain = _outputs(moved(case, arrays.number))
         scales = {name: _largest(output.numbers) for name, output in plain.items()}
-        if case.kind == "functional":
+        if "value" in plain:
             scales["value"] = SIZES[case.model](*_at(case))
         for pattern in range(_PATTERNS):
             signs = Random(f"{case.name} {pattern}")
@@ -106,8 +106,9 @@ def _outputs(case: Case) -> Outputs:
     of_kind = {"functional": _of_functional, "linear operator": _of_operator, "map": _of_map}
     outputs = of_kind[case.kind](case, forward)
     found = {name: make() for name, make in outputs.items() if name not in case.specified}
-    given = {name: Derivative(arrays.exact(array), mpf(0)) for name, array in case.specified.items()}
-    return {name: (given | found)[name] for name in OUTPUTS[case.kind]}
+    numbers = {name: given for name, given in case.specified.items() if name not in case.answers}
+    given = {name: Derivative(arrays.exact(array), mpf(0)) for name, array in numbers.items()}
+    return {name: (given | found)[name] for name in OUTPUTS[case.kind] if name not in case.answers}
 
 
 def _of_functional(case: Case, f: Callable[[Array], Any]) -> dict[str, Callable[[], Derivative]]:

@@ -7,15 +7,16 @@ fixed number of roundings of the array's scale; in float32, where the input is r
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 import refdeconv as rd
 from refdeconv.conformance.array_files import FileError
+from refdeconv.conformance.golden.case import Answer
 from refdeconv.conformance.golden.conventions import ROUNDINGS
 from refdeconv.conformance.golden.part import Part
 from refdeconv.conformance.golden.suite import Expected, Recorded
@@ -33,20 +34,44 @@ class Comparison:
     Attributes
     ----------
     output : str
-        "value", "gradient", "hvp", "forward", "adjoint", "jvp", "vjp" or "curvature".
+        "value", "gradient", "hvp", "forward", "adjoint", "jvp", "vjp" or "curvature"; "minimiser" or "minimum".
     error : float
-        The largest of its entries; infinite where it is not finite, or not an array of the right shape.
+        The largest of its entries; infinite where it is not finite, or not an array of the right shape. Zero where
+        the output should be infinite, or an error, and is.
     allowed : float
+    scale : float
+        That of the output as recorded, or zero.
     """
 
     output: str
     error: float
     allowed: float
+    scale: float = 0.0
 
     @property
     def part(self) -> float:
         """The error as a part of what is allowed."""
         return self.error / self.allowed if self.error else 0.0
+
+
+class Listed(Protocol):
+    """What is listed of a case, and of a certified optimum."""
+
+    @property
+    def name(self) -> str:
+        """Unique in a suite."""
+
+    @property
+    def kind(self) -> str:
+        """That of a model, or "optimum"."""
+
+    @property
+    def model(self) -> str:
+        """The public name."""
+
+    @property
+    def remark(self) -> str:
+        """For a reader."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +80,7 @@ class Outcome:
 
     Attributes
     ----------
-    case : Recorded
+    case : Recorded or Optimum
     status : str
         "PASS", "WRONG", or "LEFT OUT" where the case has numbers outside of the range of the dtype.
     comparisons : tuple of Comparison
@@ -63,7 +88,7 @@ class Outcome:
         What went wrong, or why it was left out.
     """
 
-    case: Recorded
+    case: Listed
     status: Status
     comparisons: tuple[Comparison, ...]
     message: str = ""
@@ -85,23 +110,32 @@ def run(case: Recorded, dtype: str = "float64", make: Callable[[str, Mapping[str
     make : callable, optional
         (name, parameters) -> model, to run something else than the package's own.
     """
-    expected = case.outputs
+    expected, answers = case.outputs, case.answers
     if dtype == "float32":
         expected = {name: output for name, output in expected.items() if output.moved_in_float32 is not None}
-    if not expected:
+    if not expected and not answers:
         return Outcome(case, "LEFT OUT", (), "numbers outside of the range of float32")
     try:
         model = (make or made)(case.model, case.parameters)
+        evaluate = _evaluations(model, case, np.dtype(dtype))
         with np.errstate(all="ignore"):
-            got = {name: array for name, array in _evaluated(model, case, np.dtype(dtype)) if name in expected}
+            complaints = [
+                text for name, answer in answers.items() if (text := _not_answered(name, answer, evaluate[name]))
+            ]
+            got = {name: evaluate[name]() for name in expected}
     except FileError:
         raise
     except Exception as error:  # it should have answered
         return Outcome(case, "WRONG", (), f"{type(error).__name__}: {error}")
-    complaints = [text for name, array in got.items() if (text := _complaint(name, array, expected[name], dtype))]
+    complaints += [text for name, array in got.items() if (text := _complaint(name, array, expected[name], dtype))]
     if complaints:
         return Outcome(case, "WRONG", (), "; ".join(complaints))
     found = tuple(_compared(name, got[name], output, dtype) for name, output in expected.items())
+    return judged(case, (*found, *(Comparison(name, 0.0, 0.0) for name in answers)))
+
+
+def judged(case: Listed, found: tuple[Comparison, ...]) -> Outcome:
+    """The outcome that comparisons make."""
     wrong = [c for c in found if not c.error <= c.allowed]
     said = "; ".join(f"{c.output} is off by {c.error:.2g}, allowed {c.allowed:.2g}" for c in wrong)
     return Outcome(case, "WRONG" if wrong else "PASS", found, said)
@@ -132,8 +166,20 @@ def _with_parts(value: Any) -> Any:
     return value
 
 
-def _evaluated(model: Any, case: Recorded, dtype: np.dtype[Any]) -> Iterator[tuple[str, Any]]:
-    """The outputs of a model at a case's point."""
+def _not_answered(name: str, answer: Answer, evaluate: Callable[[], Any]) -> str:
+    """What is wrong with an output that should be no numbers; nothing is an empty text."""
+    try:
+        got = evaluate()
+    except ValueError as error:
+        return "" if answer == "raises" else f"{name} should be infinite, but raises {type(error).__name__}: {error}"
+    if answer == "raises":
+        return f"{name} should raise a ValueError, and returns something"
+    right = np.ndim(got) == 0 and got == np.inf
+    return "" if right else f"{name} should be infinite, and is {str(got)[:50]}"
+
+
+def _evaluations(model: Any, case: Recorded, dtype: np.dtype[Any]) -> dict[str, Callable[[], Any]]:
+    """How to compute each output of a model at a case's point."""
 
     def cast(array: Array | None) -> Array:
         assert array is not None
@@ -142,21 +188,21 @@ def _evaluated(model: Any, case: Recorded, dtype: np.dtype[Any]) -> Iterator[tup
     point = cast(case.point)
     if case.kind == "linear operator":
         forward, adjoint = _stacking(model) if isinstance(model, rd.Packing) else (model.forward, model.adjoint)
-        yield "forward", forward(point)
-        yield "adjoint", adjoint(cast(case.weights))
-        return
+        return {"forward": lambda: forward(point), "adjoint": lambda: adjoint(cast(case.weights))}
     directions = cast(case.directions)
     if case.kind == "functional":
-        yield "value", model.value(point)
-        yield "gradient", model.gradient(point)
-        yield "hvp", np.stack([model.hvp(point, v) for v in directions])
-        return
-    weights, jacobian = cast(case.weights), model.jacobian(point)
-    curvature = model.curvature(point, weights)
-    yield "forward", model.forward(point)
-    yield "jvp", np.stack([jacobian.forward(v) for v in directions])
-    yield "vjp", jacobian.adjoint(weights)
-    yield "curvature", np.stack([curvature.forward(v) for v in directions])
+        return {
+            "value": lambda: model.value(point),
+            "gradient": lambda: model.gradient(point),
+            "hvp": lambda: np.stack([model.hvp(point, v) for v in directions]),
+        }
+    weights = cast(case.weights)
+    return {
+        "forward": lambda: model.forward(point),
+        "jvp": lambda: np.stack(list(map(model.jacobian(point).forward, directions))),
+        "vjp": lambda: model.jacobian(point).adjoint(weights),
+        "curvature": lambda: np.stack(list(map(model.curvature(point, weights).forward, directions))),
+    }
 
 
 def _stacking(packing: rd.Packing) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
@@ -180,4 +226,4 @@ def _compared(name: str, got: Any, expected: Expected, dtype: str) -> Comparison
     allowed = expected.bound + ROUNDINGS * rounding + moved
     distance = np.abs(np.asarray(got, dtype=np.float64) - expected.numbers)
     error = float(np.max(distance)) if np.isfinite(distance).all() else float("inf")
-    return Comparison(name, error, allowed)
+    return Comparison(name, error, allowed, expected.scale)

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from refdeconv.conformance import array_files
 from refdeconv.conformance.array_files import FileError
-from refdeconv.conformance.golden.case import OUTPUTS
+from refdeconv.conformance.golden.case import OUTPUTS, Answer
 from refdeconv.conformance.golden.conventions import VERSION
 from refdeconv.conformance.golden.encoding import decoded_all
+from refdeconv.conformance.golden.optima import reading
 
 Array = NDArray[Any]
 
@@ -80,8 +81,18 @@ class Recorded:
 
     @property
     def outputs(self) -> dict[str, Expected]:
-        """What was recorded of each output."""
-        return {name: self._expected(self._entry["outputs"][name]) for name in OUTPUTS[self.kind]}  # type: ignore[index]
+        """What was recorded of each output that is numbers."""
+        return {name: self._expected(said) for name, said in self._said() if "answer" not in said}
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        """As in a `Case`."""
+        return {name: said["answer"] for name, said in self._said() if "answer" in said}
+
+    def _said(self) -> Iterator[tuple[str, Any]]:
+        """What the manifest says of each output, in order."""
+        for name in OUTPUTS[self.kind]:  # type: ignore[index]
+            yield name, self._entry["outputs"][name]
 
     def stored(self) -> Iterator[tuple[str, tuple[Array, dict[str, Any]]]]:
         """The numbers of each output, and all else that the manifest says of it."""
@@ -141,12 +152,19 @@ class Suite:
     sums : mapping
         The sha256 of each file, by its name.
     cases : tuple of Recorded
+    optima : tuple of Optimum
+        Read when asked for.
     """
 
     folder: Path
     manifest: Mapping[str, Any]
     sums: Mapping[str, str]
     cases: tuple[Recorded, ...]
+
+    @cached_property
+    def optima(self) -> tuple[reading.Optimum, ...]:
+        """The certified optima; FileError where their files are damaged."""
+        return tuple(reading.read(self.folder / "optima")) if self.manifest["optima"] else ()
 
 
 def read(folder: Path = OWN, *, whole: bool = True) -> Suite:

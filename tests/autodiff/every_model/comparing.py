@@ -1,5 +1,6 @@
 """The errors of refdeconv's formulas and a framework's derivatives of the definition, one against the other."""
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -10,13 +11,17 @@ import numpy as np
 from tests.autodiff import Array
 
 from .cancelling import CANCELLING, LIMIT, cancellation, cancellation_of_value
-from .namespaces import Namespace
+from .namespaces import NAMESPACES, Namespace
 from .subjects import MAKERS, MANY_PIXELS, Subject, draws, models
 from .tables import Shape
 
 DTYPES: dict[str, type[np.floating[Any]]] = {"float64": np.float64, "float32": np.float32}
 FEW_SHAPES: list[Shape] = [(6, 3), (3, 2, 5)]
 TOLERANCES = {"float64": 1e-13, "float32": 1e-5}
+
+
+Progress = Callable[[str, str], None]  # framework, model
+Row = dict[str, Any]
 
 
 class Found(NamedTuple):
@@ -92,6 +97,20 @@ def shapes_for(xp: Namespace | type[Namespace]) -> list[Shape]:
     return FEW_SHAPES if xp.geometries else MANY_PIXELS
 
 
+def is_within(row: Row) -> bool:
+    return bool(row["worst"] <= TOLERANCES[row["dtype"]])
+
+
+def largest_error(row: Row) -> float:
+    """The tolerance; where a framework's terms cancel, what their rounding explains, if that is more."""
+    explained = 0.0
+    for case in CANCELLING:
+        if row["quantity"] == f"hvp ({case})":
+            explained = rounding_of_terms(NAMESPACES[row["framework"]], case, row["dtype"], row["problems"])
+    return max(TOLERANCES[row["dtype"]], explained)
+
+
+@functools.cache
 def rounding_of_terms(xp: Namespace | type[Namespace], name: str, dtype: str, problems: int) -> float:
     """The largest error of an HVP that the rounding of the framework's terms explains, over a case's problems."""
     shapes = shapes_for(xp)
@@ -105,10 +124,6 @@ def rounding_of_terms(xp: Namespace | type[Namespace], name: str, dtype: str, pr
 def roundings(dtype: str) -> float:
     """A few: of the root, the quotients and their products."""
     return 4 * float(np.finfo(DTYPES[dtype]).eps)
-
-
-Progress = Callable[[str, str], None]  # framework, model
-Row = dict[str, Any]
 
 
 def rows(

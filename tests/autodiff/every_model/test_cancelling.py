@@ -12,7 +12,7 @@ import pytest
 
 import refdeconv as rd
 from tests.autodiff import Array
-from tests.functionals.definitions import derivatives, differentiate
+from tests.by_definition import derivatives, differentiate
 
 from .cancelling import CANCELLING, LIMIT, SIZES, TERMS, cancellation, cancellation_of_value, ratio
 from .comparing import (

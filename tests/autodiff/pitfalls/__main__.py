@@ -22,8 +22,9 @@ with the vector 1, 2, 3, ... (of a matrix, its symmetric part).
 
 Memory: the largest resident size while one gradient of the article's objective is computed in a fresh process, less
 the resident size just before, in images of {SIZE} x {SIZE} float64 pixels, with a PSF of {PSF_SIZE} x {PSF_SIZE};
-*right* means below {MEMORY_LIMIT} images. On a CPU, the `conv2d` of PyTorch and TensorFlow in float64 unfolds the image
-into one copy for each sample of the PSF; Autograd's and JAX's need no more than refdeconv's FFTs.
+*right* means below {MEMORY_LIMIT} images, **much memory** that many or more; the gradient is right in both cases. On a
+CPU, the `conv2d` of PyTorch and TensorFlow in float64 unfolds the image into one copy for each sample of the PSF;
+Autograd's and JAX's need no more than refdeconv's FFTs.
 
 """
 

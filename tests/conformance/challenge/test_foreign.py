@@ -1,8 +1,6 @@
 """Real programs in other languages: C, compiled here, and GNU Octave; a right and a wrong answer each."""
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,11 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from refdeconv.cli.commands import refdeconv
+from tests.conformance import foreign
 
 FOREIGN = Path(__file__).parent / "foreign"
-COMPILER = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
-OCTAVE = next((name for name in ("octave-cli", "octave") if shutil.which(name)), None)
-INSTALL = "no GNU Octave: apt-get install --no-install-recommends octave"
 
 
 def challenge(folder, *options):
@@ -37,12 +33,11 @@ def run(*command):
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
     """Compiles blur.c with some definitions."""
-    if COMPILER is None:
-        pytest.skip("no C compiler: apt-get install gcc libc6-dev")
+    compiler = foreign.compiler()
 
     def make(*definitions):
         program = tmp_path_factory.mktemp("blur") / "blur"
-        run(COMPILER, "-O2", "-std=c99", "-Wall", *definitions, str(FOREIGN / "blur.c"), "-o", str(program))
+        run(*compiler, "-O2", "-std=c99", "-Wall", *definitions, str(FOREIGN / "blur.c"), "-o", str(program))
         return str(program)
 
     return make
@@ -79,10 +74,8 @@ def test_a_program_in_c_that_adds_up_in_single_precision(compiled, tmp_path):
 @pytest.fixture
 def octave():
     """Runs article.m on a folder."""
-    if OCTAVE is None:
-        assert not os.environ.get("REFDECONV_REQUIRE_OCTAVE"), INSTALL
-        pytest.skip(INSTALL)
-    return lambda *arguments: run(OCTAVE, "--no-gui", "--norc", str(FOREIGN / "article.m"), *arguments)
+    command = foreign.octave()
+    return lambda *arguments: run(*command, str(FOREIGN / "article.m"), *arguments)
 
 
 def test_a_program_in_octave_that_is_right(octave, tmp_path):
@@ -120,16 +113,15 @@ def snippet(folder, language):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", ["7", "5x6", "4x5x3"])
-def test_what_the_readme_says_to_octave(octave, tmp_path, shape):
+def test_what_the_readme_says_to_octave(tmp_path, shape):
     """An array that is read and written as it says is the same again, and its entries are where they should be."""
     folder = tmp_path / "m"
     challenge(folder, "--problem", "convolution", "--shape", shape)
     code = snippet(folder, "MATLAB, Octave:") + "printf('%.17g', x(1, end));"
     program = tmp_path / "snippet.m"
     program.write_text(code)
-    done = subprocess.run(
-        [OCTAVE, "--no-gui", "--norc", program], cwd=folder, check=True, capture_output=True, text=True
-    )
+    command = [*foreign.octave(), program]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     assert (folder / "answers/001.bin").read_bytes() == (folder / "inputs/x1.bin").read_bytes()
     x1 = np.load(folder / "inputs/x1.npy")
     assert float(done.stdout) == x1[0].ravel()[-1]  # the last entry of the first row, in any number of axes

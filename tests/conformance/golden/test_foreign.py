@@ -1,13 +1,13 @@
 """Readers in other languages, by what the suite's README tells them."""
 
 import re
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
 
 from refdeconv.conformance.golden import suite
+from tests.conformance import foreign
 
 README = (suite.OWN / "README.md").read_text(encoding="utf-8")
 
@@ -29,9 +29,7 @@ def entry(found, name):
 
 
 def test_octave(tmp_path):
-    octave = shutil.which("octave")
-    if octave is None:
-        pytest.skip("needs GNU Octave: apt-get install octave")
+    octave = foreign.octave()
     found = suite.read()
     expected = next(case for case in found.cases if case.name == "gradient-constant-3d").outputs["forward"].numbers
     code = re.search(r"```matlab\n(.*?)```", README, re.DOTALL)[1]
@@ -41,23 +39,39 @@ def test_octave(tmp_path):
         "printf('%.17g\\n', array(a, i, j, k)); end end end end\n"
     )
     (tmp_path / "reader.m").write_text(code)
-    command = [octave, "-q", "--no-gui", "--no-init-file", str(tmp_path / "reader.m")]
+    command = [*octave, str(tmp_path / "reader.m")]
     done = subprocess.run(command, cwd=suite.OWN, capture_output=True, text=True, check=False, timeout=120)
     numbers = np.array([float(line) for line in done.stdout.splitlines()])
     np.testing.assert_array_equal(numbers.reshape(expected.shape), expected)
 
 
 def test_c(tmp_path):
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("needs a C compiler: apt-get install gcc")
+    compiler = foreign.compiler()
     found = suite.read()
     case = entry(found, "convolution-mirror-odd-psf-3d")
     place = case["outputs"]["adjoint"]["array"]
     (tmp_path / "reader.c").write_text(C)
-    subprocess.run([compiler, "-o", tmp_path / "reader", tmp_path / "reader.c"], check=True)
+    subprocess.run([*compiler, "-o", tmp_path / "reader", tmp_path / "reader.c"], check=True)
     size = int(np.prod(place["shape"]))
     command = [tmp_path / "reader", suite.OWN / f"{case['file']}.bin", str(place["offset"]), str(size)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     expected = next(c for c in found.cases if c.name == case["name"]).outputs["adjoint"].numbers
     np.testing.assert_array_equal([float(line) for line in done.stdout.splitlines()], expected.ravel())
+
+
+class TestRequired:
+    @pytest.fixture(autouse=True)
+    def _nothing_installed(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    @pytest.mark.parametrize("wanted", [foreign.octave, foreign.compiler])
+    def test_skipped_without(self, wanted, monkeypatch):
+        monkeypatch.delenv(foreign.REQUIRE, raising=False)
+        with pytest.raises(pytest.skip.Exception, match="apt-get install"):
+            wanted()
+
+    @pytest.mark.parametrize("wanted", [foreign.octave, foreign.compiler])
+    def test_failed_where_required(self, wanted, monkeypatch):
+        monkeypatch.setenv(foreign.REQUIRE, "1")
+        with pytest.raises(pytest.fail.Exception, match="apt-get install"):
+            wanted()

@@ -12,20 +12,30 @@ pytest.importorskip("mpmath")
 
 from mpmath import mp, mpf
 
-from refdeconv.conformance.golden import making, suite
+from refdeconv.conformance.golden import comparing, making, suite
 from refdeconv.conformance.golden.case import Case
 from refdeconv.conformance.golden.cases import CASES
 from refdeconv.conformance.golden.computing import compute
+from refdeconv.conformance.golden.definitions import FORMULAS
 
-FAST = [case for case in CASES if case.name in ("convolution-mirror-large-psf-1d", "square-1d", "softmax-one-pixel")]
+FAST = [
+    case
+    for case in CASES
+    if case.name
+    in ("convolution-mirror-large-psf-1d", "square-1d", "softmax-one-pixel", "square-root-at-zero", "entropy-outside")
+]
+
+
+@pytest.fixture(scope="module")
+def computed():
+    return {case.name: making.stored_outputs(case) for case in FAST}
 
 
 @pytest.fixture
-def made(tmp_path):
+def made(computed, tmp_path):
     """A suite of a few cases."""
-    outputs = {case.name: making.stored_outputs(case) for case in FAST}
-    making.write(tmp_path, FAST, outputs)
-    return tmp_path, outputs
+    making.write(tmp_path, FAST, computed)
+    return tmp_path, {name: dict(outputs) for name, outputs in computed.items()}
 
 
 def contents(folder):
@@ -40,6 +50,7 @@ def test_what_is_written_can_be_read(made):
         np.testing.assert_array_equal(case.point, given.point)
         for name, expected in case.outputs.items():
             np.testing.assert_array_equal(expected.numbers, outputs[case.name][name][0])
+        assert case.answers == given.answers
 
 
 def test_the_same_bytes_again(made, tmp_path_factory):
@@ -47,20 +58,19 @@ def test_the_same_bytes_again(made, tmp_path_factory):
     again = tmp_path_factory.mktemp("again")
     making.write(again, FAST, {case.name: making.stored_outputs(case) for case in FAST})
     assert contents(again) == contents(folder)
-    assert making.recorded(FAST, folder).keys() == {case.name for case in FAST}
-    making.write(again, FAST, making.recorded(FAST, folder))
+    assert comparing.recorded(FAST, folder).keys() == {case.name for case in FAST}
+    making.write(again, FAST, comparing.recorded(FAST, folder))
     assert contents(again) == contents(folder)
 
 
-def test_what_is_shipped_is_what_the_definitions_say():
-    """A few cases; all of them: python -m refdeconv.conformance.golden."""
-    outputs = {case.name: making.stored_outputs(case) for case in FAST}
-    assert list(making.disagreements(FAST, outputs, suite.OWN)) == []
-    assert outputs.keys() == making.recorded(FAST, suite.OWN).keys()
+def test_what_is_shipped_is_what_the_definitions_say(computed):
+    """A few cases; all of them: python -m refdeconv.conformance.golden --check."""
+    assert list(comparing.disagreements(FAST, computed, suite.OWN)) == []
 
 
-def test_the_inputs_shipped_are_those_of_the_cases():
-    assert making.recorded(CASES, suite.OWN).keys() == {case.name for case in CASES}
+def test_the_files_shipped_are_those_that_would_be_written():
+    """Of these inputs, in this order, with these formulas."""
+    assert list(comparing.differences(CASES, suite.OWN)) == []
 
 
 def test_names_are_unique():
@@ -89,8 +99,39 @@ class TestDisagreement:
         changed = numbers.copy()
         changed[2] += 4 * said["bound"]
         outputs["square-1d"]["vjp"] = (changed, said)
-        (line,) = making.disagreements(FAST, outputs, folder)
+        (line,) = comparing.disagreements(FAST, outputs, folder)
         assert line.startswith("square-1d: vjp is ")
+
+    @pytest.mark.parametrize("key", ["bound", "scale", "moved_in_float32"])
+    @pytest.mark.parametrize("factor", [1.02, 0.98, 1e3, 0])
+    def test_what_is_said_of_numbers(self, made, key, factor):
+        """A suite that grants more, or less, than was computed."""
+        folder, outputs = made
+        changed = {name: dict(of_case) for name, of_case in outputs.items()}
+        numbers, said = outputs["square-1d"]["vjp"]
+        changed["square-1d"]["vjp"] = (numbers, {**said, key: factor * said[key]})
+        making.write(folder, FAST, changed)
+        (line,) = comparing.disagreements(FAST, outputs, folder)
+        assert line.startswith(f"square-1d: vjp has {key} ")
+
+    @pytest.mark.parametrize("change", [{"moved_in_float32": None}, {"specified": True}])
+    def test_what_is_said_in_words(self, made, change):
+        folder, outputs = made
+        numbers, said = outputs["square-1d"]["vjp"]
+        outputs["square-1d"]["vjp"] = (numbers, said | change)
+        (line,) = comparing.disagreements(FAST, outputs, folder)
+        assert line.startswith(f"square-1d: vjp has {next(iter(change))} ")
+
+    def test_decimals(self, tmp_path):
+        case = next(case for case in CASES if case.name == "least-squares")
+        outputs = {case.name: making.stored_outputs(case)}
+        making.write(tmp_path, [case], outputs)
+        assert list(comparing.disagreements([case], outputs, tmp_path)) == []
+        numbers, said = outputs[case.name]["value"]
+        last = "1" if said["decimal"][-1] != "1" else "2"
+        outputs[case.name]["value"] = (numbers, {**said, "decimal": said["decimal"][:-3] + last + said["decimal"][-2:]})
+        (line,) = comparing.disagreements([case], outputs, tmp_path)
+        assert line.startswith("least-squares: value has decimal ")
 
     def test_other_inputs_are_another_case(self, made):
         folder, outputs = made
@@ -98,8 +139,8 @@ class TestDisagreement:
         outputs = {
             name: {key: (numbers + 1, said) for key, (numbers, said) in o.items()} for name, o in outputs.items()
         }
-        assert list(making.disagreements(cases, outputs, folder)) == []
-        assert making.recorded(cases, folder) == {}
+        assert list(comparing.disagreements(cases, outputs, folder)) == []
+        assert comparing.recorded(cases, folder) == {}
 
     def test_nothing_is_overwritten_unless_asked(self, made, monkeypatch, capsys):
         folder, outputs = made
@@ -116,6 +157,66 @@ class TestDisagreement:
         assert contents(folder) == before
         assert making.main(["--out", str(folder), "--replace"]) == 0
         assert contents(folder) != before
+
+
+class TestCheck:
+    """All cases again: of a suite of a few."""
+
+    @pytest.fixture
+    def check(self, made, monkeypatch):
+        folder, outputs = made
+        monkeypatch.setattr(making, "CASES", FAST)
+        monkeypatch.setattr(making, "_all", lambda wanted, jobs: (outputs[FAST[i].name] for i in wanted))
+
+        def run():
+            before = contents(folder)
+            status = making.main(["--check", "--out", str(folder)])
+            assert contents(folder) == before
+            return status
+
+        return folder, run
+
+    def test_as_written(self, check, capsys):
+        assert check[1]() == 0
+        assert "5 cases computed again, 0 differences" in capsys.readouterr().out
+
+    def test_a_case_that_is_not_recorded(self, check, monkeypatch, capsys):
+        folder, run = check
+        outputs = {case.name: making.stored_outputs(case) for case in FAST[1:]}
+        making.write(folder, FAST[1:], outputs)
+        assert run() == 1
+        assert f"{FAST[0].name}: not recorded" in capsys.readouterr().err
+
+    def test_a_formula_that_changed(self, check, monkeypatch, capsys):
+        monkeypatch.setitem(FORMULAS, "Square", "z[i]**3")
+        assert check[1]() == 1
+        assert "suite.json is not what would be written" in capsys.readouterr().err
+
+    def test_a_file_that_is_missing(self, check, capsys):
+        folder, run = check
+        (folder / "arrays" / "Square.bin").unlink()
+        assert run() == 1
+        assert "Square.bin is missing" in capsys.readouterr().err
+
+    def test_no_suite(self, check, capsys, tmp_path_factory):
+        assert making.main(["--check", "--out", str(tmp_path_factory.mktemp("none"))]) == 1
+        assert "not recorded" in capsys.readouterr().err
+
+
+def error_estimates_are_below_fifty_digits(cases):
+    """What the suite's README says of the part of a bound that is estimated; of zeros nothing but noise is left."""
+    for case in cases:
+        for name, output in compute(case).items():
+            assert output.bound <= max(output.scale * mpf(10) ** -50, mpf(10) ** -100), f"{name} of {case.name}"
+
+
+def test_the_estimate_of_the_error_is_far_below_rounding():
+    error_estimates_are_below_fifty_digits(FAST)
+
+
+@pytest.mark.slow
+def test_the_estimate_of_the_error_is_far_below_rounding_in_a_sample_of_all():
+    error_estimates_are_below_fifty_digits(CASES[::16])
 
 
 class TestComputing:

@@ -81,6 +81,30 @@ def test_faults_are_found(methods, said):
     assert said in outcome.message
 
 
+@pytest.mark.parametrize(
+    ("name", "methods", "said"),
+    [
+        ("poisson-outside", {"value": lambda F, u: 0.5}, "value should be infinite, and is 0.5"),
+        ("poisson-outside", {"value": lambda F, u: -np.inf}, "value should be infinite, and is -inf"),
+        ("poisson-outside", {"value": lambda F, u: np.nan}, "value should be infinite, and is nan"),
+        ("poisson-outside", {"value": lambda F, u: np.full(3, np.inf)}, "value should be infinite"),
+        ("poisson-outside", {"value": lambda F, u: F.gradient(u)}, "should be infinite, but raises OutsideDomain"),
+        ("poisson-outside", {"gradient": lambda F, u: np.zeros(3)}, "gradient should raise a ValueError, and returns"),
+        ("entropy-at-zero", {"hvp": lambda F, u, v: v}, "hvp should raise"),
+        ("entropy-at-zero", {"value": lambda F, u: F.value(u) + 0.6}, "value is off by 0.6"),
+        ("square-root-at-zero", {"curvature": lambda m, z, w: rd.Identity(3)}, "curvature should raise"),
+        ("square-root-outside", {"forward": lambda m, z: np.sqrt(np.abs(z))}, "forward should raise"),
+        ("square-root-outside", {"forward": lambda m, z: 1 / 0}, "ZeroDivisionError"),
+    ],
+)
+@pytest.mark.parametrize("dtype", running.DTYPES)
+def test_faults_where_there_are_no_numbers_are_found(name, methods, said, dtype):
+    assert running.run(case_of(name), dtype).status == "PASS"
+    outcome = running.run(case_of(name), dtype, make=faulty(**methods))
+    assert outcome.status == "WRONG"
+    assert said in outcome.message
+
+
 def test_an_origin_that_is_off_by_one_is_found():
     def make(name, parameters):
         origin = tuple(k // 2 for k in parameters["psf"].shape)

@@ -86,6 +86,20 @@ class TestCompleteness:
                 shape = case.parameters["shape"]
                 assert len(set(shape)) == len(shape) or shape == (1, 1)
 
+    def test_edges_of_domains(self, own):
+        """Where there is no derivative, and where a value is infinite."""
+        found = {model: [case.answers for case in own.cases if case.model == model] for model in own.manifest["models"]}
+        for model in ("Entropy", "regularizers.good_roughness"):
+            assert {"gradient": "raises", "hvp": "raises"} in found[model]
+        for model in ("Poisson", "PoissonGaussian", "Anscombe", "Entropy", "regularizers.good_roughness"):
+            assert {"value": "infinite", "gradient": "raises", "hvp": "raises"} in found[model]
+        assert {"jvp": "raises", "vjp": "raises", "curvature": "raises"} in found["SquareRoot"]
+        for name in ("entropy-at-zero", "entropy-all-zero"):
+            (case,) = (case for case in own.cases if case.name == name)
+            zeros, prior = case.point == 0, np.broadcast_to(case.parameters["prior"], case.point.shape)
+            rest = rd.Entropy(prior, weight=np.where(zeros, 0.0, 1.0)).value(np.where(zeros, 1.0, case.point))
+            assert case.outputs["value"].numbers == pytest.approx(prior[zeros].sum() + rest, rel=1e-15)
+
 
 def psf_shapes(case):
     if case.model == "BlindConvolution":
@@ -120,7 +134,7 @@ class TestLayout:
 
     def test_every_output_has_a_bound_of_about_its_rounding(self, own):
         for case in own.cases:
-            assert list(case.outputs) == list(OUTPUTS[case.kind])
+            assert sorted([*case.outputs, *case.answers]) == sorted(OUTPUTS[case.kind])
             for output in case.outputs.values():
                 largest = np.abs(output.numbers).max()
                 assert output.bound >= 0
@@ -129,8 +143,9 @@ class TestLayout:
 
     def test_decimals(self, own):
         for entry in own.manifest["cases"]:
-            if entry["kind"] == "functional":
-                value = entry["outputs"]["value"]
+            assert list(entry["outputs"]) == list(OUTPUTS[entry["kind"]])
+            value = entry["outputs"].get("value", {})
+            if "number" in value:
                 assert float(value["decimal"]) == value["number"]
 
     def test_the_example_of_the_readme(self, monkeypatch):
@@ -143,6 +158,27 @@ class TestLayout:
             names["psf"], tuple(parameters["shape"]), parameters["boundary"], tuple(parameters["origin"])
         )
         np.testing.assert_allclose(blur.forward(names["x"]), names["blurred"], rtol=0, atol=1e-14)
+
+    def test_the_readme_has_the_bounds_of_all_optima(self, own):
+        text = (suite.OWN / "README.md").read_text()
+        assert len(own.manifest["optima"]) == 17
+        for entry in own.manifest["optima"]:
+            pixels = " x ".join(map(str, entry["minimiser"]["shape"]))
+            bounds = f"{entry['bound_on_minimum']} | {entry['bound_on_minimiser']}"
+            model = entry["model"].removeprefix("problems.")
+            assert f"\n| `{entry['name']}` | {model} | {pixels} | {entry['method']} | {bounds} |\n" in text
+
+    def test_the_schema_fits_optima_on_their_own(self):
+        schema = json.loads((suite.OWN / "suite.schema.json").read_text())
+        root = {"$schema": schema["$schema"], "$ref": "#/$defs/optimum", "$defs": schema["$defs"]}
+        optimum = jsonschema.Draft202012Validator(root)
+        entries = json.loads((suite.OWN / "optima" / "optima.json").read_text())["optima"]
+        assert all(optimum.is_valid(entry) for entry in entries)
+        entry = entries[0]
+        for wrong in ({"curvature": 0.1}, {"curvature": "nan"}, {"faith": "1"}, {"radius": "-1"}):
+            assert not optimum.is_valid({**entry, "certificate": {**entry["certificate"], **wrong}})
+        for wrong in ({"mu": None}, {"mu": [1]}, {"data": {"array": {"npy": "../a.npy"}}}):
+            assert not optimum.is_valid({**entry, "parameters": {**entry["parameters"], **wrong}})
 
     def test_the_readme_grants_what_is_granted(self, own):
         assert f"bound + {own.manifest['roundings']} * (eps * scale + tiny)" in (suite.OWN / "README.md").read_text()
@@ -190,6 +226,25 @@ class TestSpoilt:
     def test_not_as_the_schema_says(self, rewritten):
         with pytest.raises(FileError, match=r"schema.json says, at \$.cases\[0\]"):
             suite.read(rewritten(lambda manifest: manifest["cases"][0].update(kind="blur")))
+
+    @pytest.mark.parametrize(
+        "output",
+        [
+            {"answer": "infinite", "specified": True},  # of a gradient
+            {"answer": "raises", "specified": False},
+            {"answer": "raises"},
+            {"answer": "zero", "specified": True},
+            {"answer": "raises", "specified": True, "bound": 0},
+            {"specified": True},
+        ],
+    )
+    def test_an_answer_that_the_schema_does_not_know(self, rewritten, output):
+        def change(manifest):
+            case = next(case for case in manifest["cases"] if case["name"] == "poisson-outside")
+            case["outputs"]["gradient"] = output
+
+        with pytest.raises(FileError, match=r"schema\.json says"):
+            suite.read(rewritten(change))
 
     @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "arrays/../../secret", "a\\b"])
     def test_outside_of_the_folder(self, rewritten, name):

@@ -16,7 +16,7 @@ from refdeconv.conformance.evidence.models import Model
 
 Array = NDArray[Any]
 
-LIMIT = 1e-13
+LIMIT = 1e-14
 _STEP = 2.0**-200
 
 

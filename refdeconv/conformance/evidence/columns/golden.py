@@ -67,11 +67,9 @@ class GoldenVectors:
     def _errors(self, outcomes: Iterable[running.Outcome]) -> Iterator[tuple[str, str, float]]:
         """Case, output, and the largest error relative to the output's scale."""
         for outcome in outcomes:
-            expected = outcome.case.outputs
             for c in outcome.comparisons:
                 if c.output in self.outputs:
-                    scale = expected[c.output].scale
-                    yield outcome.case.name, c.output, c.error / scale if scale else c.error
+                    yield outcome.case.name, c.output, c.error / c.scale if c.scale else c.error
 
 
 class DirectSummation(GoldenVectors):

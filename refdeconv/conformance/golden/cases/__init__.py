@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from refdeconv.conformance.golden.case import Case
 
-ROOMS = ("operators", "maps", "functionals", "regularizers", "problems")
+ROOMS = ("operators", "maps", "functionals", "regularizers", "problems", "singular")
 
 
 def all_cases() -> tuple[Case, ...]:

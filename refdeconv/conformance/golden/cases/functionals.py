@@ -112,6 +112,7 @@ def _robust() -> list[Case]:
     return [
         *found,
         functional("student-t", "StudentT", scattered(V, 17, -3, 3), remark="All parameters at their defaults."),
+        functional("student-t-data-2d", "StudentT", scattered(M, 19), {**given, "scale": 0.35, "degrees": 2.5}),
         functional("student-t-weight-3d", "StudentT", scattered(C, 18), {"scale": 0.35, "degrees": 1.5, "weight": 0.7}),
         functional(
             "smoothed-l1-tiny-epsilon",
@@ -203,6 +204,13 @@ def _counts() -> list[Case]:
             around,
             {"data": np.array([2.0, 3.0, 0.0, 1.0, 4.0, 6.0]), "threshold": 0.5},
             remark="At the threshold, just below it, at zero, below zero, and above.",
+        ),
+        functional(
+            "poisson-threshold-above",
+            "Poisson",
+            np.array([0.3, 0.05, 1.2, 0.7]),
+            {"data": np.array([2.0, 1.0, 3.0, 0.0]), "threshold": 0.9},
+            remark="Below the threshold, but above zero, where the divergence itself is defined, too.",
         ),
         functional(
             "poisson-threshold-background",
@@ -303,6 +311,7 @@ def _groups() -> list[Case]:
             remark="Groups of zeros, with a second derivative of 1e12, among others.",
         ),
         functional("group-huber", "GroupHuber", scattered((2, 3, 4), 6), {"delta": 0.9}),
+        functional("group-huber-square", "GroupHuber", scattered((3, 3), 8), {"delta": 0.8, "axis": 1}),
         functional(
             "group-huber-last-axis",
             "GroupHuber",
@@ -320,6 +329,7 @@ def _matrices() -> list[Case]:
     space[:, 1] = (0.4, 0.0, 0.0, 0.4, 0.0, 0.4)
     return [
         functional("smoothed-nuclear-norm-1d", "SmoothedNuclearNorm", scattered((1, 4), 3), {"epsilon": 0.2}),
+        functional("smoothed-nuclear-norm-one-matrix", "SmoothedNuclearNorm", scattered(3, 6), {"epsilon": 0.2}),
         functional(
             "smoothed-nuclear-norm-2d",
             "SmoothedNuclearNorm",

@@ -131,6 +131,8 @@ def _differences() -> Iterator[Case]:
     some = {"shape": shape, "axes": (2, 0), "spacing": (0.4, 2.5)}
     yield linear("gradient-some-axes", "Gradient", some, shape, (2, *shape), "axes out of order")
     yield linear("laplacian-some-axes", "Laplacian", some, shape, shape)
+    yield linear("gradient-swapped-axes", "Gradient", {"shape": (3, 4), "axes": (1, 0)}, (3, 4), (2, 3, 4))
+    yield linear("laplacian-one-axis", "Laplacian", {"shape": (3, 4), "axes": -1}, (3, 4), (3, 4))
     for model, name in (
         ("Gradient", "gradient"),
         ("SecondDifferences", "second-differences"),
@@ -155,6 +157,8 @@ def _sampling() -> Iterator[Case]:
     for shape, step, offset, kept in sampled:
         parameters = {"shape": shape, "step": step, "offset": offset}
         yield linear(f"subsampling-{len(shape)}d", "Subsampling", parameters, shape, kept)
+    odd = {"shape": (4, 6), "step": 2, "offset": 1}
+    yield linear("subsampling-odd-pixels", "Subsampling", odd, (4, 6), (2, 3), "as many pixels as with the offset 0")
     binned: tuple[tuple[Shape, Any, Shape], ...] = (
         ((9,), 3, (3,)),
         ((4, 6), (2, 3), (2, 2)),

@@ -14,6 +14,7 @@ import numpy as np
 from refdeconv.conformance.golden.case import Array, Case
 from refdeconv.conformance.golden.cases.functionals import functional, zeros_at
 from refdeconv.conformance.golden.cases.numbers import in_eighths, psf_of, scattered, two_directions
+from refdeconv.conformance.golden.cases.operators import BOUNDARIES
 
 M = (4, 3)
 ARTICLE = "problems.norm_and_gradient_norm"
@@ -41,7 +42,7 @@ def problem(
 
 def cases() -> list[Case]:
     """All of them."""
-    return [*_norms(), *_kinks(), *_gaussian(), *_counts(), *_sampled(), *_blind(), *_named()]
+    return [*_norms(), *_kinks(), *_gaussian(), *_counts(), *_sampled(), *_blind(), *_named(), *_edges()]
 
 
 def _norms() -> list[Case]:
@@ -261,13 +262,15 @@ def _sampled() -> list[Case]:
     ]
 
 
-def _blind() -> list[Case]:
-    def blind(name: str, shape: tuple[int, ...], psf_shape: tuple[int, ...], options: Mapping[str, Any]) -> Case:
-        image, psf = scattered(shape, 3, 0.4, 1.6), scattered(psf_shape, 4)
-        parameters = {"data": scattered(shape, 2, 0.5, 4), "psf_shape": psf_shape, **options}
-        point = np.concatenate([image.ravel(), psf.ravel()])
-        return functional(name, "problems.blind", point, parameters, remark="Packed: the image's variables, the PSF's.")
+def blind(name: str, shape: tuple[int, ...], psf_shape: tuple[int, ...], options: Mapping[str, Any]) -> Case:
+    """A case of the problem in which the PSF is unknown, too."""
+    image, psf = scattered(shape, 3, 0.4, 1.6), scattered(psf_shape, 4)
+    parameters = {"data": scattered(shape, 2, 0.5, 4), "psf_shape": psf_shape, **options}
+    point = np.concatenate([image.ravel(), psf.ravel()])
+    return functional(name, "problems.blind", point, parameters, remark="Packed: the image's variables, the PSF's.")
 
+
+def _blind() -> list[Case]:
     return [
         blind("blind", M, (2, 3), {"mu": 0.3}),
         blind(
@@ -325,3 +328,36 @@ def _named() -> list[Case]:
         problem("by-name-masked", "by_name", M, (2, 3), masked, "Delta and prior do not see the pixel of weight zero."),
         problem("by-name-options", "by_name", M, (3, 2), counts),
     ]
+
+
+# Each problem with a blur, as it is called in names, and what it is given beside mu, the boundary and the origin.
+_PRESENT = np.array([True, False, True, True, True])
+EDGES: dict[str, dict[str, Any]] = {
+    "norm_and_gradient_norm": {},
+    "least_squares_tikhonov": {"of": "identity"},
+    "least_squares_total_variation": {"epsilon": 0.3},
+    "least_squares_hessian_schatten": {"epsilon": 0.3},
+    "robust_total_variation": {"delta": 0.5, "epsilon": 0.3},
+    "poisson_total_variation": {"epsilon": 0.3, "background": 0.2},
+    "poisson_good_roughness": {"weight": 1.7},
+    "poisson_entropy": {"prior": 1.2},
+    "super_resolution": {"epsilon": 0.3, "factor": 2},
+    "inpainting": {"epsilon": 0.3, "mask": _PRESENT},
+    "by_name": {"fidelity": "poisson", "regularizer": "good-roughness"},
+}
+
+
+def _edges() -> list[Case]:
+    """Every problem with every boundary, for a PSF that reaches far beyond one edge of five pixels."""
+    remark = "Each pixel sees up to three others on one side."
+    found = []
+    for boundary in BOUNDARIES:
+        options: dict[str, Any] = {"mu": 0.3, "boundary": boundary}
+        if boundary != "valid":  # which has no origin
+            options["origin"] = (BOUNDARIES.index(boundary) % 2) * 3  # the first sample of four, or the last
+            found.append(blind(f"blind-edges-{boundary}", (5,), (4,), {**options, "epsilon": 0.3}))
+        for model, rest in EDGES.items():
+            if (model, boundary) != ("super_resolution", "valid"):  # whose blur keeps the shape
+                name = f"{model.replace('_', '-')}-edges-{boundary}"
+                found.append(problem(name, model, (5,), (4,), {**options, **rest}, remark))
+    return found

@@ -15,6 +15,8 @@ import numpy as np
 from mpmath import mp, mpf
 from numpy.typing import NDArray
 
+from refdeconv.conformance.golden.edges import inside
+
 Exact = NDArray[Any]
 Index = tuple[int, ...]
 
@@ -68,29 +70,6 @@ def shape_of(shape: int | Sequence[int]) -> Index:
 def for_each(value: Any, count: int) -> tuple[Any, ...]:
     """A sequence of so many values as a tuple; one number counts for all."""
     return tuple(value) if isinstance(value, Sequence | np.ndarray) else (value,) * count
-
-
-def inside(index: int, size: int, boundary: str) -> int | None:
-    """Which pixel of an axis of some pixels stands at an index, which may lie beyond the edges; None where it is zero.
-
-    Walked to, from edge to edge: 'wrap' moves by the size, 'reflect' mirrors about the outer side of the edge pixel,
-    'mirror' about its centre, 'nearest' stays on it. 'free' has nothing beyond the edges, and must not be asked.
-    """
-    while not 0 <= index < size:
-        low = index < 0
-        if boundary == "constant":
-            return None
-        if boundary == "nearest":
-            index = 0 if low else size - 1
-        elif boundary == "wrap":
-            index += size if low else -size
-        elif boundary == "reflect":
-            index = -1 - index if low else 2 * size - 1 - index
-        elif boundary == "mirror":
-            index = 0 if size == 1 else -index if low else 2 * (size - 1) - index
-        else:
-            raise ValueError(f"nothing is known beyond the edges with the boundary {boundary!r}")
-    return index
 
 
 def pixel(x: Exact, index: Sequence[int], boundary: str) -> Any:

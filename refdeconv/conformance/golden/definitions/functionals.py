@@ -224,7 +224,7 @@ def nuclear(field: Exact, epsilon: Any, weights: Exact) -> Iterator[Any]:
     """Sum of weight * sum_i (sqrt(l_i**2 + epsilon**2) - epsilon), l_i the eigenvalues of the matrix at a pixel."""
     for i in indices(field.shape[1:]):
         if weights[i] != 0:
-            for eigenvalue in eigenvalues([entry[i] for entry in field]):
+            for eigenvalue in eigenvalues([field[(entry, *i)] for entry in range(len(field))]):
                 yield from rounded_length(eigenvalue**2, epsilon, weights[i])
 
 

@@ -1,7 +1,7 @@
 """The convex problems as sums over groups of linear functions of the pixels, by their definitions, in exact fractions.
 
-Imports nothing of the package. An image is the sequence of its pixels in C order, a linear function of it a `Row`: the
-coefficient of each pixel that it needs.
+Imports nothing of the package but what lies beyond the edges. An image is the sequence of its pixels in C order, a
+linear function of it a `Row`: the coefficient of each pixel that it needs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from math import prod
 from typing import Any
 
 import numpy as np
+
+from refdeconv.conformance.golden.edges import inside
 
 Shape = tuple[int, ...]
 Row = dict[int, Fraction]
@@ -88,28 +90,13 @@ def blur(
         row: Row = {}
         for sample in product(*map(range, psf.shape)):
             wanted = [i + o - j for i, o, j in zip(pixel, origin, sample, strict=True)]
-            found = [_inside(p, n, boundary) for p, n in zip(wanted, shape, strict=True)]
+            found = [inside(p, n, boundary) for p, n in zip(wanted, shape, strict=True)]
             known = [p for p in found if p is not None]
             if len(known) == len(found):
                 at = _number(known, shape)
                 row[at] = row.get(at, Fraction(0)) + Fraction(float(psf[sample]))
         rows.append(row)
     return shape, rows
-
-
-def _inside(p: int, n: int, boundary: str) -> int | None:
-    """The pixel of n that stands at index p, which may lie outside (EXT.1); None for a zero."""
-    if boundary in ("constant", "valid"):
-        return p if 0 <= p < n else None
-    if boundary == "wrap":
-        return p % n
-    if boundary == "reflect":
-        return min(p % (2 * n), 2 * n - 1 - p % (2 * n))
-    if boundary == "mirror":
-        return 0 if n == 1 else min(p % (2 * n - 2), 2 * n - 2 - p % (2 * n - 2))
-    if boundary == "nearest":
-        return min(max(p, 0), n - 1)
-    raise ValueError(f"no boundary {boundary!r}")
 
 
 def _number(index: Iterable[int], shape: Shape) -> int:

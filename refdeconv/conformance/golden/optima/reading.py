@@ -63,6 +63,18 @@ class Optimum:
     method: str
     certificate: Mapping[str, Fraction]
 
+    @property
+    def kind(self) -> str:
+        """Among golden vectors: "optimum"."""
+        return "optimum"
+
+    @property
+    def remark(self) -> str:
+        """For a reader: what is certified."""
+        size = "x".join(map(str, self.minimiser.shape))
+        bounds = f"minimum +- {float(self.bound_on_minimum):.2e}, minimiser +- {float(self.bound_on_minimiser):.2e}"
+        return f"{size} pixels, {bounds}, by {self.method}."
+
 
 def read(folder: Path = FOLDER, *, raw: bool = False) -> list[Optimum]:
     """All optima in a folder.
