@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cells: list[evaluations.Cell] = []
     for part in options.only or PARTS:
         if part == "evaluations":
-            cells = evaluate(installed, list(evaluations.tasks(options.quick)), options.runs, say)
+            cells = evaluate(installed, list(evaluations.tasks(options.quick, options.tasks)), options.runs, say)
         else:
             record[part] = _other(part, installed, options.quick, options.runs, say)
     record["seconds"] = round(time.perf_counter() - began)
@@ -54,6 +54,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="How fast refdeconv is.")
     parser.add_argument("--quick", action="store_true", help="a few sizes only: about two minutes")
     parser.add_argument("--only", action="append", choices=PARTS, help="a part; can be given several times")
+    parser.add_argument(
+        "--tasks",
+        default="",
+        help="of the evaluations, those described like this regular expression ('float64, PSF 13')",
+    )
     parser.add_argument("--runs", type=int, default=7, help="runs that count, after the warm-up (default 7)")
     parser.add_argument("--out", type=Path, default=OUT, help="folder for benchmarks.md, .json and .png")
     options = parser.parse_args(arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -42,8 +43,12 @@ class Cell:
         return asdict(self)
 
 
-def tasks(quick: bool) -> Iterator[Task]:
-    """All, or a few."""
+def tasks(quick: bool, like: str = "") -> Iterator[Task]:
+    """All, or a few; of these, those that are described like a regular expression."""
+    return (task for task in _every(quick) if re.search(like, f"{task.objective}, {size(task)}, PSF {task.width}"))
+
+
+def _every(quick: bool) -> Iterator[Task]:
     for objective in ("article", "poisson-tv"):
         if quick:
             yield from (Task(objective, shape, "float64", 13) for shape in ((171, 171), (512, 512)))
