@@ -16,13 +16,14 @@ from refdeconv.checks.faults.corrections import Explanation
 from refdeconv.checks.faults.places import EVERYWHERE
 from refdeconv.checks.report import Finding, Property, Report, Verdict
 from refdeconv.conformance.array_files import FileError
+from refdeconv.conformance.challenge.answer_files import answers
 from refdeconv.conformance.challenge.explaining import explain, place_of
 from refdeconv.conformance.challenge.folder import Challenge
 from refdeconv.conformance.challenge.noise import Reference, size_of
 from refdeconv.conformance.challenge.observed import Observed
 from refdeconv.conformance.challenge.probes import Call
 from refdeconv.conformance.challenge.problem import OBJECTIVE
-from refdeconv.conformance.challenge.reading import answers, read
+from refdeconv.conformance.challenge.reading import read
 from refdeconv.conformance.challenge.state import differing, repeats
 
 Progress = Callable[[int, int, str], None]
