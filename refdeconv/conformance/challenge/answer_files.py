@@ -1,4 +1,4 @@
-"""Reading the answers to a challenge, with suspicion: of all files that are of no use, it is said at once what they are."""
+"""Reading the answers to a challenge, with suspicion: of all files that are of no use, it is said at once why."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from refdeconv._arrays import Array, Shape
 from refdeconv.checks.faults.location import in_map
 from refdeconv.checks.faults.places import EVERYWHERE
 from refdeconv.conformance.array_files import FileError, inside, read_npy, read_raw, read_text
-from refdeconv.conformance.challenge.folder import ENDINGS, Challenge, cut
+from refdeconv.conformance.challenge.folder import ENDINGS, Challenge
 from refdeconv.conformance.challenge.probes import Call
 
 _LISTED = 6
@@ -158,15 +158,18 @@ def _place(own: list[_Bad]) -> str:
 
 def _cause(made: Challenge) -> str:
     if made.problem.about.counts:
-        return "The usual cause is 0 * log(0) where no photon was counted, which is 0 here, or 0 / 0, or the logarithm of a negative number"
+        return (
+            "The usual cause is 0 * log(0) where no photon was counted, which is 0 here, or 0 / 0, or the logarithm of a "
+            "negative number"
+        )
     return "The usual causes are 0 / 0, 0 * log(0), the root of a negative number, and entries that were never written"
 
 
 def _of_missing(folder: Path, made: Challenge, missing: list[Call]) -> str:
     listed = ", ".join(call.answer for call in missing[:3]) + (", ..." if len(missing) > 3 else "")
     text = (
-        f"{len(missing)} of {len(made.calls)} answers are missing in {folder}: {listed}. Each is a file with the ending "
-        ".npy, .bin or .txt: run your program (README.md says what it has to write), then judge again"
+        f"{len(missing)} of {len(made.calls)} answers are missing in {folder}: {listed}. Each is a file with the "
+        "ending .npy, .bin or .txt: run your program (README.md says what it has to write), then judge again"
     )
     return text + _near_misses(folder, {call.number for call in missing})
 

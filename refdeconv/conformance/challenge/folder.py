@@ -53,8 +53,8 @@ def check_schema(manifest: Any) -> None:
         raise FileError('challenge.json is checked with jsonschema: pip install "refdeconv[cli]"') from None
     if isinstance(manifest, dict) and manifest.get("format") == FORMAT and manifest.get("version") != VERSION:
         raise FileError(
-            f"{MANIFEST} is of version {cut(manifest.get('version'))}, this refdeconv reads version {VERSION}: make the "
-            "folder anew with refdeconv challenge, or judge it with the refdeconv that wrote it"
+            f"{MANIFEST} is of version {cut(manifest.get('version'))}, this refdeconv reads version {VERSION}: make "
+            "the folder anew with refdeconv challenge, or judge it with the refdeconv that wrote it"
         )
     error = jsonschema.Draft202012Validator(schema()).evolve().iter_errors(manifest)
     first = jsonschema.exceptions.best_match(error)

@@ -69,7 +69,7 @@ def _check_folder(folder: Path) -> None:
         raise FileError(f"there is no folder {cut(folder, str)}: no folder can have this name") from None
     if there:
         raise FileError(
-            f"{cut(folder, str)} is a file; there is no folder of that name: name the folder that refdeconv challenge made"
+            f"{cut(folder, str)} is a file; there is no folder of that name: name what refdeconv challenge made"
         )
     raise FileError(f"there is no folder {cut(folder, str)}: refdeconv challenge makes it")
 
