@@ -2,8 +2,8 @@
 
 A point comes back after others; the Hessian product is asked for where neither value nor gradient has been; a gradient
 follows a value at another point; points differ in one pixel, by much or by a millionth, or by less than float32 can
-hold, or have the same sum, norm, first and last entry, so that a cache with a wrong key is found. x1, y1 and d1 have few
-digits: sums of them and of their squares are exact in any order, and the same for the same numbers in another order.
+hold, or have the same sum, norm, first and last entry, so that a cache with a wrong key is found. x1, y1 and d1 have
+few digits: sums of them and of their squares are exact in any order, and the same for a rearranged array.
 """
 
 from __future__ import annotations
