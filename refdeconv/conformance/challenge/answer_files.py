@@ -159,8 +159,8 @@ def _place(own: list[_Bad]) -> str:
 def _cause(made: Challenge) -> str:
     if made.problem.about.counts:
         return (
-            "The usual cause is 0 * log(0) where no photon was counted, which is 0 here, or 0 / 0, or the logarithm of "
-            "a negative number"
+            "The usual cause is 0 * log(0) where no photon was counted, which is 0 here, or 0 / 0, the logarithm of a "
+            "negative number, or a background that was left out"
         )
     return "The usual causes are 0 / 0, 0 * log(0), the root of a negative number, and entries that were never written"
 

@@ -99,6 +99,8 @@ def _stale(observed: Observed, index: int, made: Challenge, reference: Reference
     """Which other call an answer is right for; empty if none."""
     call, given = observed.calls[index], observed.given[index]
     for text, other in _candidates(call, made, reference):
+        if not np.isfinite(other).all():  # outside of the domain
+            continue
         apart = size_of(other - observed.right[index].answer)
         if size_of(given - other) <= min(_CLOSE * size_of(other), _NEARER * apart):
             return f"{call} has {text}"

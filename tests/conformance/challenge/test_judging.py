@@ -10,7 +10,7 @@ from refdeconv.conformance import challenge as challenges
 from refdeconv.conformance.challenge.alternatives import alternatives
 from refdeconv.conformance.challenge.models import pieces, truth
 from tests.conformance.challenge.plain import Naive, Plain, answers
-from tests.conformance.challenge.wrong import WRONG, Correlation, HalfGradient, SinglePsf
+from tests.conformance.challenge.wrong import WRONG, Correlation, HalfGradient, Normalised, SinglePsf, SmallNumberInNorm
 
 # One of each kind; the others are slow.
 QUICK = (
@@ -128,6 +128,57 @@ def test_every_mistake_that_has_a_name_is_called_by_it(name):
         names = {other, mistake.name.removesuffix(" in the adjoint"), mistake.name.removesuffix(" in the forward map")}
         wrong = [finding for finding in report.findings if finding.verdict is Verdict.WRONG]
         assert all(any(part in finding.diagnosis for part in names) for finding in wrong), f"{mistake}: {report}"
+
+
+def test_a_normalised_psf_is_named_in_all_that_uses_it():
+    report = judged("article", Normalised).report
+    for function in ("value", "gradient", "hvp", "forward", "adjoint"):
+        assert report[function].verdict is Verdict.WRONG
+        assert "PSF normalised" in report[function].diagnosis
+    assert "it is divided by its sum, 1.20" in report["forward"].diagnosis
+    assert "PSF normalised" in judged("convolution-valid", Normalised).report["adjoint"].diagnosis
+
+
+def test_a_small_number_in_a_norm_is_not_called_single_precision():
+    report = judged("article", SmallNumberInNorm).report
+    assert report.blame == ("value", "gradient")
+    for function in report.blame:
+        assert "a number added under the root" in report[function].diagnosis
+        assert "1e-8" in report[function].diagnosis
+
+
+def test_an_adjoint_that_is_shifted_is_alone_to_blame():
+    class Shifted(Plain):
+        def adjoint(self, y):
+            return np.roll(super().adjoint(y), 1, 0)
+
+    report = judged("article", Shifted).report
+    assert report.blame == ("adjoint",)
+    assert report.explanation == "gradient, hvp have the same fault from it"
+
+
+def test_noise_in_all_functions_is_called_random():
+    made = challenges.challenge("least-squares-tikhonov")
+    rng = np.random.default_rng(0)
+    found = {
+        call: answer * (1 + 1e-9 * rng.standard_normal(answer.shape))
+        for call, answer in answers(made, Plain(made.problem)).items()
+    }
+    report = challenges.judged(made, found).report
+    assert all("random: the same input" in report[name].diagnosis for name in (*made.problem.functions, "determinism"))
+
+
+@pytest.mark.parametrize("shape", [(5, 6), (13, 10), (30,)])
+def test_counts_are_asked_at_dark_places(shape):
+    """Zero counts, where no light is expected, and below."""
+    for seed in range(5):
+        made = challenges.challenge("poisson-total-variation", shape, seed)
+        problem, x = made.problem, made.probes["x11"].array
+        assert (problem.arrays["data"] == 0).any()
+        assert x.min() < 0
+        u = Plain(problem).forward(x) + problem.parameters["background"]
+        assert 0 < u.min() <= problem.parameters["background"]
+        assert any((call.function, call.point) == ("value", "x11") for call in made.calls)
 
 
 def test_places_are_named():

@@ -400,11 +400,9 @@ class CountsClipped(Naive):
         return super().gradient(np.maximum(x, 0))
 
 
-class DarkClipped(Naive):
-    """Where nearly nothing is seen, a little more is taken."""
-
-    def slope_and_bend(self, u):
-        return super().slope_and_bend(np.maximum(u, 0.4))
+class CountsAbsolute(Naive):
+    def value(self, x):
+        return super().value(np.abs(x))
 
 
 class CornerOfAdjoint(Plain):
@@ -469,5 +467,6 @@ WRONG = [
     (Noisy, "article", "gradient", "random: the same input has another answer"),
     (EpsilonNotSquared, "least-squares-total-variation", "value", "epsilon not squared"),
     (CountsClipped, "poisson-total-variation", "gradient", "negative pixels clipped"),
+    (CountsAbsolute, "poisson-total-variation", "value", "absolute value of the image"),
     (CornerOfAdjoint, "article", "adjoint", "set to zero"),
 ]
