@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
     found = contents(folder, MANIFEST, most=LARGEST_MANIFEST)
     try:
         manifest = json.loads(
-            found.decode("utf-8"), parse_constant=_refused, parse_int=_whole, object_pairs_hook=_without_repetition
+            found.decode("utf-8"),
+            parse_constant=_refused,
+            parse_int=_whole,
+            parse_float=_finite,
+            object_pairs_hook=_without_repetition,
         )
     except RecursionError:
         raise FileError(f"{MANIFEST} is not JSON of a challenge: it is nested too deeply") from None
@@ -101,6 +106,13 @@ def _refused(word: str) -> float:
     raise ValueError(f"{word} is no number of JSON")
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise FileError(f"{MANIFEST} is not a challenge: {cut(digits, str)} is larger than float64 can hold")
+    return number
+
+
 def _whole(digits: str) -> int:
     if len(digits) > _MOST_DIGITS:
         raise FileError(f"{MANIFEST} is not a challenge: it has a number of {len(digits)} digits")
@@ -110,7 +122,11 @@ def _whole(digits: str) -> int:
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+        seen: set[str] = set()
+        for twice, _ in pairs:
+            if twice in seen:
+                break
+            seen.add(twice)
         raise FileError(f"{MANIFEST} is not a challenge: it has {cut(twice)} twice in one object")
     return found
 

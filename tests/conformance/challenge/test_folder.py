@@ -377,6 +377,8 @@ def test_keys_that_come_twice_are_refused(folder):
         (b"[" * 100000, "it is nested too deeply"),
         (b'{"seed": ' + b"9" * 10000 + b"}", "it has a number of 10000 digits"),
         (b"\xff\xfe{}", "it is no text in UTF-8"),
+        (b'{"mu": 1e400}', "1e400 is larger than float64 can hold"),
+        (b'{"a": 1, "b": 1, "b": 2}', "it has 'b' twice in one object"),
         (b'{"' + b"a" * 100000 + b'": 1}', "(cut)"),
     ],
 )
