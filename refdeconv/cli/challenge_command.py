@@ -17,8 +17,8 @@ from refdeconv.cli.check_command import EXIT_STATUS, INTERRUPTED, NO_VERDICT, co
 from refdeconv.cli.progress import CheckProgress, consoles
 from refdeconv.conformance import challenge as challenges
 from refdeconv.conformance.array_files import FileError
-from refdeconv.conformance.challenge.folder import OWN_FILES
-from refdeconv.conformance.challenge.problem import BASES, OBJECTIVE
+from refdeconv.conformance.challenge.folder import OWN_FILES, cut
+from refdeconv.conformance.challenge.problem import BASES, LEAST, MOST, OBJECTIVE, SEEDS
 from refdeconv.operators.convolution import BOUNDARIES
 
 _LISTED = "\n".join(f"      {name:<30} {base.title}" for name, base in BASES.items())
@@ -26,9 +26,9 @@ _EDGES = ", ".join(boundary for boundary in BOUNDARIES if boundary != "constant"
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"\d{1,9}(x\d{1,9})*", text):
-        raise click.UsageError(f"--shape: {text!r} is not a shape, such as 13x10")
-    return tuple(map(int, text.split("x")))
+    if not re.fullmatch(r"[0-9]{1,9}([xX][0-9]{1,9})*", text):
+        raise files.InputError(f"--shape: {cut(text)} is not a shape, such as 13x10")
+    return tuple(map(int, text.lower().split("x")))
 
 
 def _functions(text: str | None) -> tuple[str, ...] | None:
@@ -37,29 +37,46 @@ def _functions(text: str | None) -> tuple[str, ...] | None:
 
 def _known(context: click.Context, parameter: click.Parameter, name: str) -> str:
     try:
-        return choice(name, "problem", challenges.NAMES)
+        return choice(cut(name, str), "problem", challenges.NAMES)
     except ValueError as error:
         raise click.BadParameter(str(error), context, parameter) from None
 
 
+def _folder(context: click.Context, parameter: click.Parameter, name: str) -> Path:
+    if not name.strip():
+        raise _Refused("DIR must be the name of a folder, such as mine")
+    return Path(name)
+
+
+class _Refused(click.ClickException):
+    """What is wrong with files or arguments, in a line, without the usage."""
+
+    exit_code = NO_VERDICT
+
+
 @contextmanager
 def _file_errors() -> Iterator[None]:
-    """What is wrong with files or arguments is said in one line."""
     try:
         yield
     except (FileError, files.InputError) as error:
-        raise click.UsageError(str(error)) from error
+        raise _Refused(str(error)) from error
 
 
 @click.command(short_help="Challenge an implementation in any language: write what it has to compute.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", callback=_folder)
 @click.option(
     "--problem", "name", required=True, metavar="NAME", callback=_known, help="What to compute; the names are above."
 )
-@click.option("--shape", default="13x10", show_default=True, metavar="SHAPE", help="Of the unknown image, 1-D to 3-D.")
+@click.option(
+    "--shape",
+    default="13x10",
+    show_default=True,
+    metavar="SHAPE",
+    help=f"Of the unknown image: 1 to 3 axes, at least {LEAST} pixels along each, at most {MOST} in all.",
+)
 @click.option(
     "--seed",
-    type=click.IntRange(0),
+    type=click.IntRange(0, SEEDS - 1),
     default=0,
     show_default=True,
     metavar="N",
@@ -117,7 +134,7 @@ challenge.help = f"""{challenge.help}
 
 
 @click.command(short_help="Judge the answers of an implementation in any language.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", callback=_folder)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else, on standard output.")
 @click.option(
     "--junit",
@@ -135,7 +152,8 @@ def judge(folder: Path, as_json: bool, junit_path: Path | None) -> None:
 
     \b
     Exit status: 0 PASS, 1 WRONG, 3 INCONCLUSIVE,
-                 2 bad usage, or files that are missing, changed or damaged, 130 interrupted.
+                 2 bad usage, or files that are missing, changed or damaged, or hold NaN, 130 interrupted.
+                 With 2 there is no verdict; JSON and JUnit then hold the error.
 
     \b
     Example:
@@ -155,7 +173,8 @@ def _judged(folder: Path, as_json: bool, junit_path: Path | None) -> int:
     except KeyboardInterrupt:
         messages.print("Interrupted: there is no verdict.")
         return INTERRUPTED
-    except FileError:
+    except FileError as error:
+        _tell_error(folder, error, as_json, junit_path)
         raise
     except Exception:  # whatever it is, it is no verdict, and must not end with the status of one
         traceback.print_exc()
@@ -175,7 +194,23 @@ def _check_junit(folder: Path, path: Path) -> None:
         parts = here.relative_to(top).parts
         if len(parts) != 1 or parts[0] in OWN_FILES:
             raise files.InputError(f"--junit: {path} is among the challenge's own files, which are never overwritten")
+    if not path.parent.is_dir():
+        raise files.InputError(f"--junit: there is no folder {path.parent} to write {path.name} into: make it first")
     files.check_writable(path)
+
+
+def _tell_error(folder: Path, error: FileError, as_json: bool, path: Path | None) -> None:
+    """That there is no verdict, in the reports that were asked for: what reads them must not take it for a pass."""
+    if as_json:
+        problems = list(error.problems) if isinstance(error, challenges.AnswersError) else []
+        about = {"target": str(folder), "verdict": None, "error": str(error), "problems": problems}
+        click.echo(json.dumps(about, indent=2, allow_nan=False))
+    if path is not None:
+        case = junit.outcome("files", str(folder), 0.0, "error", str(error))
+        try:
+            junit.write_suite(path, "refdeconv judge", str(folder), [case], {"target": folder}, 0.0, str(error))
+        except OSError as problem:
+            raise files.InputError(f"cannot write {path}: {problem.strerror or problem}") from problem
 
 
 def _write_junit(folder: Path, found: challenges.Judgement, path: Path) -> None:

@@ -1,17 +1,23 @@
 """Figures, drawn without a display."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from refdeconv._arrays import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _BLUE, _ORANGE = "#0072b2", "#d55e00"  # told apart also with colour-blind eyes
 
 
 def article(original: Array, blurred: Array, result: Any, quality: dict[str, float]) -> Figure:
     """Original, blurred and deconvolved image on the original's grey range, and how the solve converged."""
+    from matplotlib.figure import Figure  # heavy, writes into the home folder, and is wanted by few commands
+
     figure = Figure(figsize=(11, 6.6), layout="constrained")
     panels = figure.add_gridspec(2, 3, height_ratios=(1.7, 1))
     captions = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import stat
 import tempfile
 import warnings
@@ -23,6 +24,10 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 DTYPES = {"float64": "<f8", "float32": "<f4", "int64": "<i8", "uint8": "|u1"}  # by the names that manifests use
+_HINT = ": is it the right array?"
+_NUMBER = re.compile(
+    rb"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf(inity)?)", re.IGNORECASE
+)  # as most languages write it
 _MAGIC = b"\x93NUMPY"
 # What not every system has.
 _NO_LINK, _NO_WAIT, _BINARY = (getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
@@ -47,8 +52,11 @@ def inside(folder: Path, name: str) -> Path:
     return path
 
 
-def contents(folder: Path, name: str, *, most: int, sha256: str | None = None) -> bytes:
-    """What is in a file of at most so many bytes, after its hash is found to be right, if one is known."""
+def contents(folder: Path, name: str, *, most: int, sha256: str | None = None, hint: str = "") -> bytes:
+    """What is in a file of at most so many bytes, after its hash is found to be right, if one is known.
+
+    A hint is added to what is said of a file that is too long.
+    """
     path = inside(folder, name)
     try:
         _check_regular(path.stat().st_mode, folder, name)
@@ -62,9 +70,7 @@ def contents(folder: Path, name: str, *, most: int, sha256: str | None = None) -
         status = os.fstat(file.fileno())
         _check_regular(status.st_mode, folder, name)
         if status.st_size > most:
-            raise FileError(
-                f"{name} has {status.st_size} bytes, and at most {most} are expected: is it the right array?"
-            )
+            raise FileError(f"{name} has {status.st_size} bytes, and at most {most} are expected{hint}")
         try:
             found = file.read(most + 1)
         except OSError as error:
@@ -97,7 +103,7 @@ def read_npy(
     is wrong: a missing or cut file, pickled objects, another shape or dtype, NaN or infinity.
     """
     most = 16 * prod(shape) + 65536
-    found = contents(folder, name, most=most, sha256=sha256)
+    found = contents(folder, name, most=most, sha256=sha256, hint=_HINT)
     return _parsed(name, found, shape, dtypes, finite)
 
 
@@ -114,7 +120,7 @@ def _parsed(name: str, found: bytes, shape: Sequence[int], dtypes: Sequence[str]
     except FileError:
         raise
     except Exception as error:  # a damaged header fails in any way
-        raise FileError(f"{name} is cut short or damaged: {type(error).__name__}: {error}") from error
+        raise FileError(f"{name} is cut short or damaged: its header is not that of an array of numbers") from error
     if dtype.hasobject:
         raise FileError(f"{name} holds Python objects, which are never loaded: write numbers")
     _check_dtype(dtype, name, dtypes)
@@ -143,7 +149,7 @@ def _check_dtype(dtype: np.dtype[Any], name: str, dtypes: Sequence[str]) -> None
 
 
 def _check_shape(has: tuple[int, ...], name: str, shape: Sequence[int]) -> None:
-    if has != tuple(shape):
+    if has != tuple(shape) or any(isinstance(size, bool) for size in has):
         raise FileError(f"{name} has shape {has}, expected {tuple(shape)}")
 
 
@@ -173,7 +179,7 @@ def read_raw(
 ) -> Array:
     """The array in a raw file, little-endian and in C order; without `most` the file must hold it and nothing else."""
     size = prod(shape) * np.dtype(DTYPES[dtype]).itemsize
-    found = contents(folder, name, most=offset + size if most is None else most, sha256=sha256)
+    found = contents(folder, name, most=offset + size if most is None else most, sha256=sha256, hint=_HINT)
     if offset < 0 or len(found) < offset + size or (most is None and len(found) != offset + size):
         raise FileError(f"{name} has {len(found)} bytes, expected {offset + size}: {dtype} of shape {tuple(shape)}")
     array = np.frombuffer(found, DTYPES[dtype], prod(shape), offset).reshape(shape)
@@ -185,15 +191,38 @@ def read_text(
 ) -> Array:
     """The float64 array in a text file: a number on each line, in C order, nothing else."""
     size = prod(shape)
-    found = contents(folder, name, most=64 * size + 64, sha256=sha256)
+    found = contents(folder, name, most=64 * size + 64, sha256=sha256, hint=_HINT)
+    _check_encoding(name, found)
     lines = found.split()
     if len(lines) != size:
-        raise FileError(f"{name} holds {len(lines)} numbers, expected {size}: shape {tuple(shape)}")
-    try:
-        array = np.array([float(line) for line in lines]).reshape(shape)
-    except ValueError as error:
-        raise FileError(f"{name} is not a list of numbers: {error}") from None
+        commas = "; are they separated by commas? Write a number a line" if b"," in found else ""
+        raise FileError(f"{name} holds {len(lines)} numbers, expected {size}: shape {tuple(shape)}{commas}")
+    for line in lines:
+        if not _NUMBER.fullmatch(line):
+            raise FileError(f"{name} is not a list of numbers: {_why_no_number(line)}")
+    array = np.array([float(line) for line in lines]).reshape(shape)
     return _checked(array, name, shape, ("float64",), finite)
+
+
+def _check_encoding(name: str, found: bytes) -> None:
+    if found.startswith(b"\xef\xbb\xbf"):
+        raise FileError(f"{name} is not a list of numbers: it begins with a byte order mark; write UTF-8 without one")
+    if found.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise FileError(
+            f"{name} is not a list of numbers: it is text in UTF-16, as some shells on Windows write it with >; write "
+            "ASCII or UTF-8"
+        )
+    if b"\0" in found:
+        raise FileError(f"{name} is not a list of numbers: it is no text (raw numbers belong into a file with .bin)")
+
+
+def _why_no_number(word: bytes) -> str:
+    text = word[:24].decode("ascii", "replace") + ("..." if len(word) > 24 else "")
+    if _NUMBER.fullmatch(word.replace(b",", b".", 1)):
+        return f"{text!r} has a decimal comma, write a point"
+    if _NUMBER.fullmatch(word.upper().replace(b"D", b"E", 1)):
+        return f"{text!r} has Fortran's exponent D, write E"
+    return f"{text!r} is none, write such as -1.5e-3"
 
 
 def npy_bytes(array: Array) -> bytes:

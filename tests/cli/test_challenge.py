@@ -1,6 +1,8 @@
 """``refdeconv challenge`` and ``refdeconv judge``, as a user runs them."""
 
 import json
+import subprocess
+import sys
 from xml.etree import ElementTree
 
 import numpy as np
@@ -52,7 +54,7 @@ def test_wrong_answers(folder, tmp_path):
     assert report["blame"] == ["gradient"]
     assert report["target"] == str(folder)
     (wrong,) = [found for found in report["findings"] if found["verdict"] == "WRONG"]
-    assert (wrong["property"], wrong["where"]) == ("gradient", "in all 15 calls")
+    assert (wrong["property"], wrong["where"]) == ("gradient", "in all 18 calls")
     assert "factor 0.5" in wrong["diagnosis"]
     assert {call["number"] for call in report["calls"] if not call["right"]} == {
         call["number"] for call in report["calls"] if call["function"] == "gradient"
@@ -78,10 +80,55 @@ def test_files_that_are_no_answers(folder):
     np.save(folder / "answers/007.npy", np.full((5, 6), np.nan))
     result = run("judge", folder, "--json")
     assert result.exit_code == 2
-    assert result.stdout == ""
+    told = json.loads(result.stdout)
+    assert told["verdict"] is None
+    assert told["error"].startswith("answers/007.npy holds NaN or infinity at 30 of 30 entries")
+    assert told["problems"][0]["files"] == ["answers/007.npy"]
+    assert "Usage" not in result.stderr
     assert "Error: answers/007.npy holds NaN or infinity at 30 of 30 entries, first at (0, 0)" in result.stderr
     (folder / "inputs/x1.bin").write_bytes(bytes(240))
     assert "inputs/x1.bin is not what was written" in run("judge", folder).output
+
+
+def test_errors_of_files_are_in_junit_too(folder, tmp_path):
+    assert run("judge", folder, "--junit", tmp_path / "report.xml").exit_code == 2
+    suite = ElementTree.parse(tmp_path / "report.xml").getroot().find("testsuite")
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+    assert "95 of 95 answers are missing" in suite.find("testcase/error").get("message")
+    result = run("judge", folder, "--junit", tmp_path / "nowhere/report.xml")
+    assert result.exit_code == 2
+    assert "there is no folder" in result.output
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_errors_take_one_line(folder, tmp_path):
+    for arguments in (
+        ("judge", tmp_path / "nothing"),
+        ("judge", ""),
+        ("judge", folder / "README.md"),
+        ("judge", "n" * 5000),
+        ("challenge", "", "--problem", "article"),
+        ("challenge", folder, "--problem", "article"),
+        ("challenge", tmp_path / "new", "--problem", "article", "--shape", "x" * 5000),
+    ):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert result.output.startswith("Error: ")
+        assert result.output.count("\n") == 1
+        assert len(result.output) < 400
+    assert "is a file" in run("judge", folder / "README.md").output
+    assert len(run("challenge", tmp_path / "new", "--problem", "a" * 9000).output) < 2000
+
+
+def test_judging_imports_no_figures():
+    code = (
+        "import sys; from refdeconv.cli.commands import refdeconv\n"
+        "try: refdeconv(['judge', '/nowhere/at/all'])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('matplotlib', 'PIL.ImageFont', 'torch', 'mpmath') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_a_report_is_not_written_over_the_challenge(folder):
@@ -101,6 +148,8 @@ def test_a_report_is_not_written_over_the_challenge(folder):
         (["--problem", "artcle"], "did you mean 'article'?"),
         ([], "Missing option '--problem'"),
         (["--problem", "article", "--shape", "5"], ""),
+        (["--problem", "article", "--shape", "5X6"], ""),
+        (["--problem", "article", "--seed", str(2**63)], "--seed"),
         (["--problem", "article", "--shape", "5x"], "is not a shape, such as 13x10"),
         (["--problem", "article", "--shape", "2x2"], "at least 3 pixels"),
         (["--problem", "article", "--shape", "99999x99999"], "at most 262144"),
@@ -125,4 +174,5 @@ def test_a_folder_that_is_not_empty(folder):
 def test_help_lists_the_problems():
     text = run("challenge", "--help").output
     assert all(name in text for name in challenges.NAMES if "-wrap" not in name and "-" not in name)
+    assert "at least 3 pixels along each, at most 262144 in all" in " ".join(text.split())
     assert "Exit status: 0 PASS, 1 WRONG, 3 INCONCLUSIVE" in run("judge", "--help").output

@@ -153,6 +153,24 @@ def test_what_is_wrong_with_an_npy_file_is_said(tmp_path, content, message):
     refused(tmp_path, content, message)
 
 
+@pytest.mark.parametrize(
+    "header", ["__import__('os').system('x')", "(" * 3000, "{'descr': 'zz', 'fortran_order': False, 'shape': (3, 2)}"]
+)
+def test_a_malformed_header_is_said_without_words_of_python(tmp_path, header):
+    (tmp_path / "a.npy").write_bytes(with_header(header, bytes(48)))
+    with pytest.raises(FileError) as error:
+        read_npy(tmp_path, "a.npy", SHAPE)
+    assert str(error.value) == "a.npy is cut short or damaged: its header is not that of an array of numbers"
+
+
+def test_truth_values_are_no_sizes(tmp_path):
+    (tmp_path / "a.npy").write_bytes(
+        with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (True, 2)}", bytes(16))
+    )
+    with pytest.raises(FileError, match=r"has shape \(True, 2\)"):
+        read_npy(tmp_path, "a.npy", (1, 2))
+
+
 def test_a_pickle_is_never_loaded(tmp_path):
     class Bomb:
         def __reduce__(self):
@@ -180,7 +198,16 @@ def test_nan_is_allowed_where_it_is_expected(tmp_path):
         (read_text, b"1 2 3 4 5 six", "is not a list of numbers"),
         (read_text, b"1 2 3 4 5 nan", "NaN or infinity"),
         (read_text, b"1,2,3,4,5,6", "holds 1 numbers"),
-        (read_text, b"\xff\xfe1 2 3 4 5", "holds 5|not a list"),
+        (read_text, b"\xff\xfe1 2 3 4 5", "UTF-16"),
+        (read_text, "1 2 3 4 5 6".encode("utf-16"), "UTF-16"),
+        (read_text, "1 2 3 4 5 6".encode("utf-16-le"), "it is no text"),
+        (read_text, b"\xef\xbb\xbf1 2 3 4 5 6", "byte order mark"),
+        (read_text, b"1 2 3 4 5 1,5", "'1,5' has a decimal comma"),
+        (read_text, b"1 2 3 4 5 1_0", "'1_0' is none"),
+        (read_text, b"1 2 3 4 5 0x1p3", "'0x1p3' is none"),
+        (read_text, b"1 2 3 4 5 1.0D+00", "Fortran's exponent D"),
+        (read_text, b"1,2,3,4,5,6", "separated by commas"),
+        (read_text, b"1 2 3 4 5 " + b"x" * 200, "is none, write such as"),
     ],
 )
 def test_what_is_wrong_with_other_files_is_said(tmp_path, read, content, message):

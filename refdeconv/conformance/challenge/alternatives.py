@@ -40,9 +40,23 @@ class Alternative:
     answer: Answer
 
 
+def normalised(problem: Problem) -> Iterator[Alternative]:
+    """Those that are looked at first: of an operator, they are a mere factor, too."""
+    if not problem.about.blurs:
+        return
+    psf = problem.arrays["psf"]
+    total = float(psf.sum())
+    text = f"it is divided by its sum, {total:.6g}, and should be taken as it is"
+    own, made = pieces(problem), pieces(replace(problem, arrays=dict(problem.arrays) | {"psf": psf / total}))
+    yield Alternative("PSF normalised", text, made)
+    yield Alternative("PSF normalised in the adjoint", text, replace(own, adjoint=made.adjoint))
+    yield Alternative("PSF normalised in the forward map", text, replace(own, forward=made.forward))
+
+
 def alternatives(problem: Problem) -> Iterator[Alternative]:
-    """All of them, the simplest first."""
+    """All others, the simplest first."""
     own = pieces(problem)
+    yield from _of_points(own)
     yield from _of_layout(problem, own)
     if problem.about.blurs:
         yield from _of_the_blur(problem, own)
@@ -52,6 +66,37 @@ def alternatives(problem: Problem) -> Iterator[Alternative]:
         yield from _of_terms(problem, own)
         yield from _of_hessians(problem, own)
     yield from _of_rounding(problem, own)
+
+
+# ---- Points and directions that are changed before they are used. ----
+
+
+def _of_points(own: Pieces) -> Iterator[Alternative]:
+    changes: tuple[tuple[str, str, Map], ...] = (
+        ("negative pixels clipped", "they are taken as zero, and should be taken as they are", _clipped),
+        ("absolute value of the image", "negative pixels should be taken as they are", np.abs),
+    )
+    for name, text, change in changes:
+        yield Alternative(name, text, _of_changed(own, change))
+    if own.fidelity is not None:
+
+        def along_unit(function: str, x: Array, v: Array | None) -> Array:
+            return own(function, x, v if v is None else v / np.sqrt(np.sum(v**2)))
+
+        yield Alternative("direction normalised", "it is divided by its norm; take it as it is", along_unit)
+        same = replace(own, adjoint=lambda y: y)
+        yield Alternative("adjoint missing", "K^T is not applied to the derivative of the data term", same)
+
+
+def _clipped(x: Array) -> Array:
+    return np.maximum(x, 0)
+
+
+def _of_changed(own: Pieces, change: Map) -> Answer:
+    def answer(function: str, x: Array, v: Array | None) -> Array:
+        return own(function, x if function == "adjoint" else change(x), v)
+
+    return answer
 
 
 # ---- Arrays read or written in the other order. ----
@@ -189,7 +234,8 @@ def _of_terms(problem: Problem, own: Pieces) -> Iterator[Alternative]:
     for name, text, functional in _fidelities(problem):
         yield Alternative(name, text, replace(own, fidelity=Term.of(functional)))
     for name, text, functional in _regularizers(problem):
-        yield Alternative(name, text, replace(own, regularizer=Term.of(functional)))
+        term = functional if isinstance(functional, Term) else Term.of(functional)
+        yield Alternative(name, text, replace(own, regularizer=term))
     if problem.base == "article":
         squared = LeastSquares(problem.arrays["data"]), LeastSquares() @ Gradient(problem.shape)
         text = "half the sum of squares, where its root is due"
@@ -197,12 +243,50 @@ def _of_terms(problem: Problem, own: Pieces) -> Iterator[Alternative]:
         yield Alternative("squared norms", text, replace(own, fidelity=changed[0], regularizer=changed[1]))
         yield Alternative("squared norms", f"data term: {text}", replace(own, fidelity=changed[0]))
         yield Alternative("squared norms", f"regulariser: {text}", replace(own, regularizer=changed[1]))
+        yield from _under_the_root(problem, own)
     if "weight" in problem.arrays and problem.data_shape == problem.shape:
         weight = problem.arrays["weight"]
         without = Term.of(fidelity(problem, weight=None))
         text = "it is applied after the adjoint, and should be before it"
         outside = replace(own, fidelity=without, adjoint=lambda y: weight * own.adjoint(y))
         yield Alternative("weight outside the adjoint", text, outside)
+
+
+def _under_the_root(problem: Problem, own: Pieces) -> Iterator[Alternative]:
+    """A small number beside the half of the sum of squares, or beside the sum, so that no zero is divided by."""
+    data, D = problem.arrays["data"], Gradient(problem.shape)
+    for power, half in product(range(-16, -1), (False, True)):
+        number = 10.0**power
+        added = number / 2 if half else number
+        root = "sqrt((s + {})/2)" if half else "sqrt(s/2 + {})"
+        text = f"{root.format(f'1e{power}')} stands where sqrt(s/2) is due"
+        fit, rest = _smoothed_norm(lambda u: u - data, lambda r: r, added), _smoothed_norm(D.forward, D.adjoint, added)
+        for part, made in (
+            ("data term", replace(own, fidelity=fit)),
+            ("regulariser", replace(own, regularizer=rest)),
+            ("both norms", replace(own, fidelity=fit, regularizer=rest)),
+        ):
+            yield Alternative("a number added under the root", f"{part}: {text}", made)
+
+
+def _smoothed_norm(inner: Map, back: Map, added: float) -> Term:
+    """``sqrt(|r|^2 / 2 + added)`` of ``r = inner(u)``; back is the adjoint of inner's linear part."""
+    zero: list[Array] = []
+
+    def linear(v: Array) -> Array:
+        if not zero:
+            zero.append(inner(np.zeros_like(v)))
+        return inner(v) - zero[0]
+
+    def root(r: Array) -> Array:
+        return np.sqrt(np.sum(r**2) / 2 + added)
+
+    def hvp(u: Array, v: Array) -> Array:
+        r, s = inner(u), linear(v)
+        h = root(r)
+        return back(s / (2 * h) - r * (np.sum(r * s) / (4 * h**3)))
+
+    return Term(lambda u: root(inner(u)), lambda u: back(inner(u) / (2 * root(inner(u)))), hvp)
 
 
 def _fidelities(problem: Problem) -> Iterator[tuple[str, str, Any]]:
@@ -233,11 +317,18 @@ def _regularizers(problem: Problem) -> Iterator[tuple[str, str, Any]]:
     if "epsilon" in problem.parameters:
         epsilon = problem.parameters["epsilon"]
         text = "epsilon**2 is due under the root"
-        yield "epsilon not squared", text, regularizer(problem, epsilon=epsilon**0.5)
-        yield "epsilon squared twice", text, regularizer(problem, epsilon=epsilon**2)
+        for name, other in (("epsilon not squared", epsilon**0.5), ("epsilon squared twice", epsilon**2)):
+            functional = regularizer(problem, epsilon=other)
+            yield name, text, functional
+            yield name, f"{text}, here alone", _raised(functional, other - epsilon)
         if len(problem.shape) > 1:
             text = "each difference has a root of its own, and all of a pixel should have one"
             yield "anisotropic total variation", text, regularizer(problem, isotropic=False)
+
+
+def _raised(functional: Any, each: float) -> Term:
+    """With as much added for each pixel: where the root has another epsilon than what is subtracted from it."""
+    return replace(Term.of(functional), value=lambda x: functional.value(x) + each * x.size)
 
 
 def _of_hessians(problem: Problem, own: Pieces) -> Iterator[Alternative]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -23,7 +23,14 @@ from refdeconv.checks.faults.corrections import (
 from refdeconv.checks.faults.factors import digits, of_change
 from refdeconv.checks.faults.location import in_map
 from refdeconv.checks.faults.places import EVERYWHERE, Place
-from refdeconv.conformance.challenge.alternatives import Alternative, alternatives
+from refdeconv.conformance.challenge.alternatives import Alternative, alternatives, normalised
+from refdeconv.conformance.challenge.arithmetic import (
+    constant_in_squares,
+    of_differences,
+    of_digits,
+    of_direction,
+    of_single_precision,
+)
 from refdeconv.conformance.challenge.folder import Challenge
 from refdeconv.conformance.challenge.models import pieces
 from refdeconv.conformance.challenge.noise import Reference
@@ -32,7 +39,7 @@ from refdeconv.conformance.challenge.state import of_state
 
 _TERMS = ("the data term", "the regulariser")
 _PROMISING = 0.9  # of the error of a single answer, for a look at all of them
-_SINGLE = (1e-10, 1e-4)  # relative errors that arithmetic in float32 may make
+_ROUNDED = 1e-4  # relative errors that float32 may make
 _MAPS = 16
 _ONE = 1e-6  # a factor so near to one or zero is that
 
@@ -74,12 +81,17 @@ def explain(observed: Observed, made: Challenge, reference: Reference, place: Pl
     """
     found: list[Explanation] = []
     looks: tuple[Callable[[], Iterator[Explanation]], ...] = (
+        lambda: of_digits(observed),
         lambda: of_state(observed, made, reference),
+        lambda: _named(observed, made, normalised(made.problem)),
         lambda: _whole(observed),
-        lambda: _named(observed, made),
+        lambda: of_differences(observed, reference),
+        lambda: _named(observed, made, alternatives(made.problem)),
         lambda: _in_terms(observed, made),
+        lambda: of_direction(observed, made),
         lambda: _in_place(observed, place),
-        lambda: _single(observed),
+        lambda: constant_in_squares(observed, made),
+        lambda: of_single_precision(observed, made),
         lambda: _border(observed),
     )
     for look in looks:
@@ -104,8 +116,28 @@ def _whole(observed: Observed) -> Iterator[Explanation]:
         moved = observed.row([r.answer - back(g) for g, r in zip(observed.given, observed.right, strict=True)])
         if (fit := explained(moved, lacking)) >= least:
             yield Explanation(name, fit)
-    if in_single_precision(observed.given, np.float64) and max(observed.errors) < _SINGLE[1]:
+    yield from _rotated(observed)
+    if in_single_precision(observed.given, np.float64) and max(observed.errors) < _ROUNDED:
         yield Explanation("single precision", None, "every entry of the answers is a number of single precision")
+
+
+def _rotated(observed: Observed) -> Iterator[Explanation]:
+    """All entries one place too early or too late, in the order of the file."""
+    if observed.right[0].answer.ndim < 2:
+        return  # that is a shift along its axis
+    for step in (-1, 1):
+        for name, lost in (("rotated by one entry", False), ("off by one entry", True)):
+            moved = []
+            for given, right in zip(observed.given, observed.right, strict=True):
+                back = np.roll(given.ravel(), step)
+                if lost:
+                    back[0 if step > 0 else -1] = right.answer.ravel()[0 if step > 0 else -1]
+                moved.append(right.answer.ravel() - back)
+            if (fit := explained(observed.row(moved), observed.lacking)) >= GOOD:
+                place = "before" if step > 0 else "after"
+                text = f"each number stands one place {place} its own, in C order: does an index start at 0 or at 1?"
+                yield Explanation(name, fit, text)
+                return
 
 
 def _names(function: str) -> str:
@@ -135,19 +167,19 @@ def _added(observed: Observed) -> Iterator[Explanation]:
         yield Explanation("constant added", fit, text)
 
 
-def _named(observed: Observed, made: Challenge) -> Iterator[Explanation]:
+def _named(observed: Observed, made: Challenge, mistakes: Iterable[Alternative]) -> Iterator[Explanation]:
     """The answers of an implementation that makes a usual mistake."""
     worst = max(observed.wrong, key=lambda i: observed.errors[i])
     alone = observed.part((worst,))
     with np.errstate(all="ignore"):
-        for alternative in alternatives(made.problem):
-            if _fit(alternative, alone, made) < _PROMISING:
+        for alternative in mistakes:
+            if fit_of(alternative, alone, made) < _PROMISING:
                 continue
-            if (fit := _fit(alternative, observed, made)) >= GOOD:
+            if (fit := fit_of(alternative, observed, made)) >= GOOD:
                 yield Explanation(alternative.name, fit, alternative.text)
 
 
-def _fit(alternative: Alternative, observed: Observed, made: Challenge) -> float:
+def fit_of(alternative: Alternative, observed: Observed, made: Challenge) -> float:
     """The part of the error that is that of an alternative."""
     left = []
     for call, given in zip(observed.calls, observed.given, strict=True):
@@ -219,18 +251,6 @@ def _in_place(observed: Observed, place: Place | None) -> Iterator[Explanation]:
     model = fitted(inside, observed.lacking)
     if model.fit >= GOOD:
         yield from of_change(model, what)
-
-
-def _single(observed: Observed) -> Iterator[Explanation]:
-    """Errors of the size that arithmetic in float32 makes, in answers that no other mistake explains."""
-    errors = [observed.errors[i] for i in observed.wrong]
-    most = 2 * len(errors) >= len(observed.calls)
-    if most and _SINGLE[0] < float(np.median(errors)) and max(errors) < _SINGLE[1]:
-        text = (
-            f"errors of {float(np.median(errors)):.0e} of the answer, as arithmetic in float32 makes them somewhere "
-            "inside; keep all numbers and sums in double precision"
-        )
-        yield Explanation("single precision", None, text)
 
 
 def _border(observed: Observed) -> Iterator[Explanation]:

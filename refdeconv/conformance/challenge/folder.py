@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -16,7 +16,7 @@ from refdeconv.conformance.challenge.problem import Problem
 MANIFEST = "challenge.json"
 TEXTS = ("README.md", "calls.csv", "parameters.csv")
 OWN_FILES = (MANIFEST, *TEXTS)
-FORMAT, VERSION = "refdeconv-challenge", 1
+FORMAT, VERSION = "refdeconv-challenge", 2
 ENDINGS = (".npy", ".bin", ".txt")  # of answers; inputs have the first two
 LARGEST_MANIFEST = 2**20
 
@@ -53,10 +53,29 @@ def check_schema(manifest: Any) -> None:
         raise FileError('challenge.json is checked with jsonschema: pip install "refdeconv[cli]"') from None
     if isinstance(manifest, dict) and manifest.get("format") == FORMAT and manifest.get("version") != VERSION:
         raise FileError(
-            f"{MANIFEST} is of version {manifest.get('version')!r}, this refdeconv reads version {VERSION}: make the "
-            "folder anew, or judge it with the refdeconv that wrote it"
+            f"{MANIFEST} is of version {cut(manifest.get('version'))}, this refdeconv reads version {VERSION}: make "
+            "the folder anew with refdeconv challenge, or judge it with the refdeconv that wrote it"
         )
     error = jsonschema.Draft202012Validator(schema()).evolve().iter_errors(manifest)
     first = jsonschema.exceptions.best_match(error)
     if first is not None:
-        raise FileError(f"{MANIFEST} is not a challenge, at {first.json_path}: {first.message[:200]}")
+        raise FileError(f"{MANIFEST} is not a challenge, at {cut(first.json_path, str)}: {cut(first.message, str)}")
+
+
+def cut(thing: Any, text: Callable[[Any], str] = repr, most: int = 100) -> str:
+    """What stands in a file, in words that are not too long."""
+    try:
+        said = text(thing)
+    except ValueError:  # a whole number that has more digits than Python writes
+        return "a number of thousands of digits"
+    return said if len(said) <= most else f"{said[: most - 20]} ... (cut)"
+
+
+def command(manifest: Mapping[str, Any]) -> str:
+    """What writes such a challenge."""
+    functions = ",".join(manifest["functions"])
+    return (
+        f"refdeconv challenge DIR --problem {cut(manifest['problem'], str)} --shape "
+        f"{'x'.join(map(str, manifest['shape']))} --seed {cut(manifest['seed'], str)} "
+        f"--precision {manifest['precision']} --functions {functions}"
+    )

@@ -16,13 +16,15 @@ from refdeconv.checks.faults.corrections import Explanation
 from refdeconv.checks.faults.places import EVERYWHERE
 from refdeconv.checks.report import Finding, Property, Report, Verdict
 from refdeconv.conformance.array_files import FileError
+from refdeconv.conformance.challenge.answer_files import answers
 from refdeconv.conformance.challenge.explaining import explain, place_of
 from refdeconv.conformance.challenge.folder import Challenge
+from refdeconv.conformance.challenge.inheritance import inherited
 from refdeconv.conformance.challenge.noise import Reference, size_of
 from refdeconv.conformance.challenge.observed import Observed
 from refdeconv.conformance.challenge.probes import Call
 from refdeconv.conformance.challenge.problem import OBJECTIVE
-from refdeconv.conformance.challenge.reading import answers, read
+from refdeconv.conformance.challenge.reading import read
 from refdeconv.conformance.challenge.state import differing, repeats
 
 Progress = Callable[[int, int, str], None]
@@ -116,7 +118,7 @@ def judged(made: Challenge, given: Mapping[Call, Array], progress: Progress | No
         found[function] = _finding(observed, made, reference)
     findings = [finding for finding, _ in found.values()]
     repeated = _of_repeats(everything, made, {function: why for function, (_, why) in found.items()})
-    who, why = _blame(found)
+    who, why = _blame(found, everything, made)
     report = Report(
         findings=(*findings, *repeated),
         blame=who,
@@ -228,19 +230,27 @@ def _of_repeats(
     return [Finding(kind, Verdict.WRONG, error, detectable, method, where, text)]
 
 
-def _blame(found: Mapping[str, tuple[Finding, Explanation | None]]) -> tuple[tuple[str, ...], str]:
+def _blame(
+    found: Mapping[str, tuple[Finding, Explanation | None]], everything: Mapping[str, Observed], made: Challenge
+) -> tuple[tuple[str, ...], str]:
     """The functions that are wrong, without those that are so because the blur that they use is."""
     wrong = {function: why for function, (finding, why) in found.items() if finding.verdict is Verdict.WRONG}
     for cause in ("forward", "adjoint"):
-        why = wrong.get(cause)
-        if why is None:
+        if cause not in wrong:
             continue
-        name = why.name.removesuffix(" in the adjoint")
+        why = wrong[cause]
+        name = "" if why is None else why.name.removesuffix(" in the adjoint")
         heirs = [
             function
             for function, other in wrong.items()
             if function != cause and other is not None and other.name.removesuffix(" in the adjoint") == name
         ]
+        if cause == "adjoint" and "forward" not in wrong:
+            heirs += [
+                function
+                for function in wrong
+                if function not in heirs and inherited(everything[cause], everything[function], made)
+            ]
         if heirs:
             rest = tuple(function for function in wrong if function not in heirs)
             return rest, f"{', '.join(heirs)} {'have' if heirs[1:] else 'has'} the same fault from it"

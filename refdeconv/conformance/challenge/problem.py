@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from refdeconv._arrays import Array, Shape, choice, image_shape, whole_number
+from refdeconv.conformance.challenge import draws
 from refdeconv.operators import Convolution
 from refdeconv.operators.convolution import BOUNDARIES
 
@@ -17,9 +18,13 @@ OBJECTIVE = ("value", "gradient", "hvp", "forward", "adjoint")  # forward and ad
 OPERATOR = ("forward", "adjoint")
 PRECISIONS = ("double", "single")
 LEAST, MOST = 3, 2**18  # pixels along an axis, and in all
+SEEDS = 2**63  # and more are refused
 
 _PSF_SIZES: Mapping[int, Shape] = {1: (4,), 2: (5, 4), 3: (3, 4, 2)}  # odd and even
 _COUNTS = 40.0  # photons in a bright pixel
+_SUM = 1.2  # of the PSF, about: it is not one, so that nobody can divide by it unnoticed
+_GRID = 2.0**10  # steps to one of the coarse part of a PSF
+_DARK = 5  # each such pixel counted nothing
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,7 @@ def drawn(
     shape : int or tuple of int
         Of the unknown image, 1-D to 3-D, at least 3 pixels along each axis.
     seed : int
-        Of the numbers, >= 0.
+        Of the numbers, >= 0 and less than 2**63.
     precision : {'double', 'single'}
         Of the implementation that is challenged.
     functions : tuple of str, optional
@@ -177,16 +182,15 @@ def drawn(
         raise ValueError(
             f"shape must have 1 to 3 axes, at least {LEAST} pixels along each and at most {MOST} in all, got {shape}"
         )
-    if whole_number(seed, "seed") < 0:
-        raise ValueError(f"seed must be >= 0, got {seed}")
+    if not 0 <= whole_number(seed, "seed") < SEEDS:
+        raise ValueError(f"seed must be >= 0 and less than 2**63, got {_short(seed)}")
     choice(precision, "precision", PRECISIONS)
     asked = about.functions if functions is None else functions
     for function in asked:
         choice(function, f"function of {base}", about.functions)
     if not asked or len(set(asked)) < len(asked):
         raise ValueError(f"functions must be at least one, and each once, got {', '.join(asked) or 'none'}")
-    rng = np.random.default_rng(seed)
-    arrays = _arrays(about, shape, boundary, rng) if about.blurs else {}
+    arrays = _arrays(about, shape, boundary, seed) if about.blurs else {}
     return Problem(
         name,
         base,
@@ -204,27 +208,40 @@ def rounded(array: Any, precision: str) -> Any:
     return array.astype(np.float32).astype(np.float64) if precision == "single" else array
 
 
-def _arrays(about: Base, shape: Shape, boundary: str, rng: np.random.Generator) -> dict[str, Array]:
+def _short(number: int) -> str:
+    return str(number) if abs(number) < 10**20 else "one of more than 20 digits"
+
+
+def _arrays(about: Base, shape: Shape, boundary: str, seed: int) -> dict[str, Array]:
+    """All that the seed says, to the last bit.
+
+    The coarse part of the PSF and the scene have few digits, so that their convolution is known exactly, whatever
+    transform was used: it is a multiple of the product of their steps. What is added then has all digits.
+    """
     sizes = tuple(min(k, n) for k, n in zip(_PSF_SIZES[len(shape)], shape, strict=True))
-    psf = rng.uniform(0.1, 1.0, sizes) ** 2
-    psf /= psf.sum()
-    found = {"psf": psf}
+    shares = draws.coarse(seed, "psf", sizes, 13, 128) ** 2
+    coarse = np.round(_GRID * _SUM * shares / shares.sum()) / _GRID
+    found = {"psf": coarse + draws.uniform(seed, "digits of the psf", sizes, 0.5, 1.5) / (8 * _GRID)}
     if "data" not in about.arrays:
         return found
-    blurred = Convolution(psf, shape, boundary).forward(scene(shape, rng))
+    steps = draws.STEPS * _GRID
+    blurred = np.round(steps * Convolution(coarse, shape, boundary).forward(scene(shape, seed))) / steps
+    noise = draws.noise(seed, "data", blurred.shape)
     if about.counts:
-        found["data"] = rng.poisson(_COUNTS * blurred).astype(np.float64)
+        counts = np.maximum(np.floor(_COUNTS * blurred + np.sqrt(_COUNTS * np.maximum(blurred, 0)) * noise), 0)
+        counts.ravel()[_DARK // 2 :: _DARK] = 0
+        found["data"] = counts
     else:
-        found["data"] = blurred + 0.05 * rng.standard_normal(blurred.shape)
+        found["data"] = blurred + 0.05 * noise
     if "weight" in about.arrays:
-        found["weight"] = rng.uniform(0.5, 2.0, blurred.shape)
+        found["weight"] = draws.uniform(seed, "weight", blurred.shape, 0.5, 2.0)
     return found
 
 
-def scene(shape: Shape, rng: np.random.Generator) -> Array:
-    """A positive image: a step and texture."""
+def scene(shape: Shape, seed: int, what: str = "scene") -> Array:
+    """A positive image, of few digits: a step and texture."""
     bright = np.indices(shape).sum(0) * 2 > sum(shape) - len(shape)
-    return np.asarray(rng.uniform(0.2, 0.6, shape) + 0.5 * bright)
+    return np.asarray(draws.coarse(seed, what, shape, 13, 39) + 0.5 * bright)
 
 
 def typical(problem: Problem) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from importlib import resources
+from math import prod
 from typing import Any
 
 from refdeconv.conformance.challenge.folder import Challenge
@@ -24,7 +25,7 @@ pixel itself:
     (K x)[i] = sum over all j of  h[j] * x[i + o - j]
 
 Indices are tuples, one number for each axis, and start at 0. It is a convolution (the PSF is flipped),
-not a correlation.
+not a correlation. The PSF does not sum to one, and is to be taken as it is.
 
 Beyond the edges of `x` there is (`{boundary}`) {edge}; `n` is the number of pixels along an axis.
 """
@@ -33,7 +34,8 @@ _VALID = """The **blur** `K` is the convolution with the PSF `h` of shape `k`, w
     (K x)[i] = sum over all j of  h[j] * x[i + k - 1 - j]          (`valid`)
 
 Indices are tuples, one number for each axis, and start at 0. It is a convolution (the PSF is flipped),
-not a correlation. `K x` has shape {data_shape}: `k - 1` pixels less along each axis than `x`, which has shape {shape}.
+not a correlation. The PSF does not sum to one, and is to be taken as it is.
+`K x` has shape {data_shape}: `k - 1` pixels less along each axis than `x`, which has shape {shape}.
 """
 _ADJOINT = """
 `forward` is `K x`. `adjoint` is `K^T y`, the transposed matrix, with respect to the plain sum of products:
@@ -89,6 +91,11 @@ def text(made: Challenge) -> str:
         "functions": ", ".join(f"`{function}`" for function in problem.functions),
         "dtype": digits,
         "precision": _PRECISION[problem.precision],
+        "direction": ", direction (`-` where there is none)"
+        if "hvp" in problem.functions
+        else ", direction (always `-`)",
+        "and_direction": " (and the direction)" if "hvp" in problem.functions else "",
+        "numbers": str(max(prod(problem.shape), prod(problem.data_shape))),
         "shape_reversed": ", ".join(map(str, problem.shape[::-1])),
         "axes_matlab": " ".join(str(axis) for axis in range(len(problem.shape), 0, -1)),
         "axes_julia": ", ".join(str(axis) for axis in range(len(problem.shape), 0, -1)),
@@ -120,7 +127,11 @@ _ONE = {
 }
 _PRECISION = {
     "double": "Double precision is expected throughout; single precision anywhere inside is found, and is wrong.",
-    "single": "Single precision is enough: all inputs are numbers of float32, kept as float64; answers may be float32.",
+    "single": (
+        "Single precision is enough: all inputs are numbers of float32, kept as float64. Answers may be float32 or "
+        "float64, and\nmay be off by what arithmetic in float32 makes of them: some hundred roundings of 6e-8, and "
+        "where terms cancel,\nthat of the terms. Computing in double precision is right as well."
+    ),
 }
 
 
@@ -139,7 +150,7 @@ def formulas(problem: Problem) -> str:
 
 
 def _sizes(problem: Problem) -> str:
-    rows = [f"- images `x` and directions `v`: {_shape(problem.shape)}"]
+    rows = [f"- images `x`{' and directions `v`' if 'hvp' in problem.functions else ''}: {_shape(problem.shape)}"]
     rows += [f"- what `forward` returns and `adjoint` takes: {_shape(problem.data_shape)}"]
     rows += [f"- `inputs/{name}`: {_shape(array.shape)}" for name, array in problem.arrays.items()]
     rows += [f"- {name} = {number!r}" for name, number in problem.parameters.items()]

@@ -11,13 +11,15 @@ from refdeconv._arrays import Array
 from refdeconv.checks.faults.corrections import Explanation
 from refdeconv.conformance.challenge.folder import Challenge
 from refdeconv.conformance.challenge.models import Pieces, pieces
-from refdeconv.conformance.challenge.noise import Reference, size_of
+from refdeconv.conformance.challenge.noise import Reference, Right, size_of
 from refdeconv.conformance.challenge.observed import Observed
 from refdeconv.conformance.challenge.probes import Call
 
 _CLOSE = 1e-9  # of the size of an answer: so near it is that answer, in pieces computed in float64
 _NEARER = 1e-3  # of the distance of that answer from the right one
 _NAMED = 3  # calls that are listed
+_FEW = 2  # repetitions that say nothing about chance
+_NEARLY_ALL = 0.8
 
 
 def repeats(observed: Observed, made: Challenge) -> list[tuple[int, int]]:
@@ -52,11 +54,35 @@ def of_state(observed: Observed, made: Challenge, reference: Reference) -> Itera
         more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
         yield Explanation("stale", None, "; ".join(told[:_NAMED]) + more)
         return
-    if pairs:
+    if pairs and (by_chance := _by_chance(observed, pairs, repeats(observed, made))):
+        yield Explanation("random", None, by_chance)
+    elif pairs:
         i, j = pairs[0]
         states = ["wrong" if k in observed.wrong else "right" for k in (i, j)]
         text = f"the same input, {states[0]} in {observed.calls[i]} and {states[1]} in {observed.calls[j]}"
         yield Explanation("depends on the order of calls", None, text + (f"; {told[0]}" if told else ""))
+
+
+def _by_chance(observed: Observed, pairs: list[tuple[int, int]], every: list[tuple[int, int]]) -> str:
+    """Said of answers that differ nearly each time, and neither grow nor shrink from call to call; else empty."""
+    if (
+        len(every) < _FEW
+        or len(pairs) < _NEARLY_ALL * len(every)
+        or len(observed.wrong) < _NEARLY_ALL * len(observed.calls)
+    ):
+        return ""
+    signed = [float(np.sum((g - r.answer) * r.answer)) / s**2 for g, r, s in _triples(observed)]
+    steps = np.diff(signed)
+    if max(np.mean(steps > 0), np.mean(steps < 0)) >= _NEARLY_ALL:
+        return ""
+    return (
+        f"the same input has another answer in {len(pairs)} of {len(every)} repetitions, without any order in them: "
+        "random numbers, threads that add up as they come, or memory that was never set"
+    )
+
+
+def _triples(observed: Observed) -> Iterator[tuple[Array, Right, float]]:
+    return zip(observed.given, observed.right, observed.sizes, strict=True)
 
 
 def _accumulated(observed: Observed) -> Iterator[Explanation]:
@@ -73,6 +99,8 @@ def _stale(observed: Observed, index: int, made: Challenge, reference: Reference
     """Which other call an answer is right for; empty if none."""
     call, given = observed.calls[index], observed.given[index]
     for text, other in _candidates(call, made, reference):
+        if not np.isfinite(other).all():  # outside of the domain
+            continue
         apart = size_of(other - observed.right[index].answer)
         if size_of(given - other) <= min(_CLOSE * size_of(other), _NEARER * apart):
             return f"{call} has {text}"

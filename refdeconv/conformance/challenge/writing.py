@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,14 @@ def write(folder: Path, made: Challenge) -> None:
 
 
 def _write(folder: Path, made: Challenge) -> None:
+    manifest, files = contents_of(made)
+    for name, content in files.items():
+        write_whole(folder, name, content)
+    write_whole(folder, MANIFEST, readme.json_text(manifest).encode())  # last: without it there is no challenge
+
+
+def contents_of(made: Challenge) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The manifest of a challenge, and all other files by their names."""
     problem = made.problem
     files: dict[str, bytes] = {}
     arrays: dict[str, dict[str, Any]] = {"arrays": {}, "probes": {}}
@@ -108,10 +117,9 @@ def _write(folder: Path, made: Challenge) -> None:
             }
             for call in made.calls
         ],
-        "files": {name: write_whole(folder, name, content) for name, content in files.items()},
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
-    manifest["sha256"] = fingerprint(manifest)
-    write_whole(folder, MANIFEST, readme.json_text(manifest).encode())  # last: without it there is no challenge
+    return manifest | {"sha256": fingerprint(manifest)}, files
 
 
 def _contents(array: Array) -> dict[str, bytes]:

@@ -71,6 +71,33 @@ def test_a_program_in_c_that_adds_up_in_single_precision(compiled, tmp_path):
     assert "single precision" in found["forward"]["diagnosis"]
 
 
+def test_what_the_readme_says_to_c(tmp_path):
+    """It compiles as it stands, and copies the points of all calls to where the answers belong."""
+    if COMPILER is None:
+        pytest.skip("no C compiler: apt-get install gcc libc6-dev")
+    folder, program = tmp_path / "c", tmp_path / "snippet.c"
+    challenge(folder, "--problem", "differences", "--shape", "5x6")
+    program.write_text(snippet(folder, "C (on little-endian machines):"))
+    run(COMPILER, "-std=c99", "-Wall", "-Werror", str(program), "-o", str(tmp_path / "snippet"))
+    subprocess.run([tmp_path / "snippet"], cwd=folder, check=True, timeout=60)
+    calls = (folder / "calls.csv").read_text().splitlines()[1:]
+    assert len(calls) > 30
+    for line in calls:
+        _, _, point, _, answer = line.split(",")
+        assert (folder / f"{answer}.bin").read_bytes() == (folder / f"{point}.bin").read_bytes()
+
+
+def test_the_readme_speaks_of_directions_only_where_there_are_any(tmp_path):
+    challenge(tmp_path / "c", "--problem", "convolution", "--precision", "single")
+    challenge(tmp_path / "a", "--problem", "article")
+    blur, article = ((tmp_path / name / "README.md").read_text() for name in "ca")
+    assert "and directions" not in blur
+    assert "(and the direction)" not in blur
+    assert "(and the direction)" in article
+    assert "The PSF does not sum to one, and is to be taken as it is." in blur
+    assert "may be off by what arithmetic in float32 makes of them" in blur
+
+
 @pytest.fixture
 def octave():
     """Runs article.m on a folder."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.conformance.challenge.plain import Plain
+from tests.conformance.challenge.plain import Naive, Plain
 
 
 class HalfGradient(Plain):
@@ -243,6 +243,177 @@ class DriftsAway(Plain):
         return super().value(x) * (1 + 1e-3 * self.memory["count"])
 
 
+class SmallNumberInNorm(Plain):
+    """A norm that is never zero, in its derivatives too."""
+
+    def value(self, x):
+        r, d = self.residual(x), self.differences(x)
+        return np.sqrt(np.sum(r**2) / 2 + 1e-8) + self.mu * np.sqrt(np.sum(d**2) / 2)
+
+    def gradient(self, x):
+        r, d = self.residual(x), self.differences(x)
+        fit, rest = self.adjoint(r), self.back(d)
+        return fit / (2 * np.sqrt(np.sum(r**2) / 2 + 1e-8)) + self.mu * rest / np.sqrt(2 * np.sum(d**2))
+
+
+class OddNumberInNorm(Plain):
+    def value(self, x):
+        r, d = self.residual(x), self.differences(x)
+        return np.sqrt(np.sum(r**2) / 2 + 3.7e-9) + self.mu * np.sqrt(np.sum(d**2) / 2)
+
+
+class DifferencesOfValues(Plain):
+    step = 1e-7
+
+    def gradient(self, x):
+        found, here = np.zeros(x.shape), self.value(x)
+        for index in np.ndindex(*x.shape):
+            near = x.copy()
+            near[index] += self.step
+            found[index] = (self.value(near) - here) / self.step
+        return found
+
+
+class DifferencesOfGradients(Plain):
+    def hvp(self, x, v):
+        return (self.gradient(x + 1e-7 * v) - self.gradient(x)) / 1e-7
+
+
+class CentralDifferences(Plain):
+    def hvp(self, x, v):
+        return (self.gradient(x + 1e-5 * v) - self.gradient(x - 1e-5 * v)) / 2e-5
+
+
+class ScaledDifferences(Plain):
+    """With a step that nobody would guess."""
+
+    def hvp(self, x, v):
+        step = 3.3e-7 / np.abs(v).max() ** 0.9
+        return (self.gradient(x + step * v) - self.gradient(x)) / step
+
+
+class FewDigits(Plain):
+    def gradient(self, x):
+        g = super().gradient(x)
+        return np.array([float(f"{entry:.6g}") for entry in g.ravel()]).reshape(g.shape)
+
+
+class FewDecimals(Plain):
+    def forward(self, x):
+        return np.round(super().forward(x), 8)
+
+
+class KeyedByNorm(Plain):
+    """Only the last gradient is kept."""
+
+    def gradient(self, x):
+        if self.memory.get("key") != np.sum(x * x):
+            self.memory.update(key=np.sum(x * x), gradient=super().gradient(x))
+        return self.memory["gradient"]
+
+
+class KeyedInSingle(Plain):
+    def value(self, x):
+        key = x.astype(np.float32).tobytes()
+        if self.memory.get("key") != key:
+            self.memory.update(key=key, value=super().value(x))
+        return self.memory["value"]
+
+
+class DirectionKeyedByNorm(Plain):
+    def hvp(self, x, v):
+        key = x.tobytes(), float(np.linalg.norm(v))
+        if self.memory.get("key") != key:
+            self.memory.update(key=key, hvp=super().hvp(x, v))
+        return self.memory["hvp"]
+
+
+class AdjointKeyedByNorm(Plain):
+    def adjoint(self, y):
+        key = float(np.linalg.norm(y))
+        if self.memory.get("key") != key:
+            self.memory.update(key=key, answer=super().adjoint(y))
+        return self.memory["answer"]
+
+
+class Normalised(Plain):
+    def rows(self):
+        self.psf = self.psf / self.psf.sum()
+        return super().rows()
+
+
+class AdjointForgotten(Plain):
+    def gradient(self, x):
+        r, d = self.residual(x), self.differences(x)
+        return r / np.sqrt(2 * np.sum(r**2)) + self.mu * self.back(d) / np.sqrt(2 * np.sum(d**2))
+
+
+class UnitDirection(Plain):
+    def hvp(self, x, v):
+        return super().hvp(x, v / np.linalg.norm(v))
+
+
+class NotLinear(Plain):
+    def hvp(self, x, v):
+        return super().hvp(x, v) / (1 + np.abs(v).max())
+
+
+class Clipped(Plain):
+    def gradient(self, x):
+        return super().gradient(np.maximum(x, 0))
+
+
+class AbsoluteValue(Plain):
+    def value(self, x):
+        return super().value(np.abs(x))
+
+
+class OneEntryLate(Plain):
+    def gradient(self, x):
+        return np.roll(super().gradient(x).ravel(), 1).reshape(x.shape)
+
+
+class OneEntryLost(Plain):
+    """The first is left out, and the last is written twice."""
+
+    def adjoint(self, y):
+        row = super().adjoint(y).ravel()
+        return np.append(row[1:], row[-1]).reshape(self.shape)
+
+
+class Noisy(Plain):
+    def gradient(self, x):
+        rng = self.memory.setdefault("rng", np.random.default_rng(3))
+        return super().gradient(x) * (1 + 1e-9 * rng.standard_normal(x.shape))
+
+
+class EpsilonNotSquared(Naive):
+    """In the root alone; epsilon itself is subtracted."""
+
+    def value(self, x):
+        smooth = np.sum(np.sqrt(np.sum(self.differences(x) ** 2, axis=0) + self.epsilon)) - x.size * self.epsilon
+        return self.misfit(self.forward(x)) + self.mu * smooth
+
+
+class CountsClipped(Naive):
+    def gradient(self, x):
+        return super().gradient(np.maximum(x, 0))
+
+
+class CountsAbsolute(Naive):
+    def value(self, x):
+        return super().value(np.abs(x))
+
+
+class CornerOfAdjoint(Plain):
+    """The adjoint lacks a corner, and all that is computed with it."""
+
+    def adjoint(self, y):
+        found = super().adjoint(y)
+        found[-1, -1] = 0
+        return found
+
+
 WRONG = [
     (HalfGradient, "article", "gradient", "factor 0.5"),
     (WrongSign, "article", "gradient", "sign"),
@@ -275,4 +446,27 @@ WRONG = [
     (OldDirection, "article", "hvp", "stale"),
     (BufferNotCleared, "convolution", "adjoint", "accumulates"),
     (DriftsAway, "article", "value", "depends on the order of calls"),
+    (OddNumberInNorm, "article", "value", "a number added under the root"),
+    (DifferencesOfValues, "article", "gradient", "finite differences: with a step of about 1e-07"),
+    (DifferencesOfGradients, "article", "hvp", "finite differences: with a step of about 1e-07"),
+    (CentralDifferences, "article", "hvp", "finite differences: with a step of about 1e-05"),
+    (ScaledDifferences, "article", "hvp", "finite differences"),
+    (FewDigits, "article", "gradient", "too few digits: written with 6 digits; write 17"),
+    (FewDecimals, "convolution", "forward", "too few digits: written with 8 digits after the point"),
+    (KeyedByNorm, "article", "gradient", "stale"),
+    (KeyedInSingle, "article", "value", "stale"),
+    (DirectionKeyedByNorm, "article", "hvp", "stale"),
+    (AdjointKeyedByNorm, "convolution", "adjoint", "stale"),
+    (AdjointForgotten, "article", "gradient", "adjoint missing"),
+    (UnitDirection, "article", "hvp", "direction normalised"),
+    (NotLinear, "least-squares-tikhonov", "hvp", "not linear in the direction"),
+    (Clipped, "article", "gradient", "negative pixels clipped"),
+    (AbsoluteValue, "article", "value", "absolute value of the image"),
+    (OneEntryLate, "article", "gradient", "rotated by one entry"),
+    (OneEntryLost, "convolution", "adjoint", "off by one entry"),
+    (Noisy, "article", "gradient", "random: the same input has another answer"),
+    (EpsilonNotSquared, "least-squares-total-variation", "value", "epsilon not squared"),
+    (CountsClipped, "poisson-total-variation", "gradient", "negative pixels clipped"),
+    (CountsAbsolute, "poisson-total-variation", "value", "absolute value of the image"),
+    (CornerOfAdjoint, "article", "adjoint", "set to zero"),
 ]
