@@ -1,6 +1,9 @@
 """Image deconvolution with every gradient and Hessian-vector product derived by hand, and proof that they are right."""
 
-from refdeconv import checks, problems, psf, psf_origin, regularizers
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from refdeconv import problems, regularizers
 from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
 from refdeconv.functionals import (
     Anscombe,
@@ -48,7 +51,11 @@ from refdeconv.operators import (
 )
 from refdeconv.solve import ConvergenceWarning, deconvolve, minimize
 
+if TYPE_CHECKING:
+    from refdeconv import checks, psf, psf_origin
+
 __version__ = "0.1.0"
+_LOADED_WHEN_USED = ("checks", "psf", "psf_origin")  # which an objective and its solve do without
 
 __all__ = [
     "Affine",
@@ -105,3 +112,14 @@ __all__ = [
     "psf_origin",
     "regularizers",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A room that is loaded when it is first used."""
+    if name in _LOADED_WHEN_USED:
+        return import_module(f"refdeconv.{name}")
+    raise AttributeError(f"module 'refdeconv' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

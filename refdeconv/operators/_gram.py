@@ -7,6 +7,7 @@ off are few rows beyond the edges, whose share is computed on narrow strips and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -88,6 +89,11 @@ class NearlyToeplitz:
             for first in (True, False)
             if (strip := _strip(psf, shape, widths, axis, first)) is not None
         ]
+
+    @property
+    def cost(self) -> int:
+        """Pixels that are transformed: once those of the image's grid, twice those of the strips'."""
+        return prod(self.grid) + 2 * sum(prod(strip.grid) for strip in self._strips)
 
     def __call__(self, x: Array, workers: int | None) -> Array:
         """The product, for a real x of float64 or float32."""

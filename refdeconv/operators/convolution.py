@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from operator import sub
 from typing import Any
 
@@ -29,6 +30,7 @@ from refdeconv.operators._periodic_grid import Axis, fft_shape, placed
 from refdeconv.operators.extension import Extension
 
 BOUNDARIES = (*extension.BOUNDARIES, "valid")
+_SHORTER = 0.8  # of the two transforms and back: what a shorter way to the Gram operator may take
 
 
 class Convolution(LinearOperator):
@@ -130,7 +132,8 @@ class Convolution(LinearOperator):
         double = self._transform(np.dtype(np.float64))
         single = read_only(double.astype(np.complex64))
         self._spectra = {np.dtype(np.float32): single, np.dtype(np.float64): double}
-        self._toeplitz = self._nearly_toeplitz()
+        short = self._nearly_toeplitz()
+        self._toeplitz = short if short is not None and short.cost < _SHORTER * 2 * prod(self.fft_shape) else None
 
     def forward(self, x: ArrayLike) -> Array:
         """The blurred image."""

@@ -73,12 +73,11 @@ def test_a_program_in_c_that_adds_up_in_single_precision(compiled, tmp_path):
 
 def test_what_the_readme_says_to_c(tmp_path):
     """It compiles as it stands, and copies the points of all calls to where the answers belong."""
-    if COMPILER is None:
-        pytest.skip("no C compiler: apt-get install gcc libc6-dev")
+    compiler = foreign.compiler()
     folder, program = tmp_path / "c", tmp_path / "snippet.c"
     challenge(folder, "--problem", "differences", "--shape", "5x6")
     program.write_text(snippet(folder, "C (on little-endian machines):"))
-    run(COMPILER, "-std=c99", "-Wall", "-Werror", str(program), "-o", str(tmp_path / "snippet"))
+    run(*compiler, "-std=c99", "-Wall", "-Werror", str(program), "-o", str(tmp_path / "snippet"))
     subprocess.run([tmp_path / "snippet"], cwd=folder, check=True, timeout=60)
     calls = (folder / "calls.csv").read_text().splitlines()[1:]
     assert len(calls) > 30
