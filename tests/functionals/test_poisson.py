@@ -207,3 +207,16 @@ class TestThreshold:
 def test_bad_arguments(arguments, message):
     with pytest.raises((ValueError, TypeError), match=message):
         rd.Poisson(**{"data": [1.0, 2.0, 3.0], **arguments})
+
+
+def test_what_stands_at_a_pixel_of_weight_zero_changes_no_digit():
+    rng = np.random.default_rng(0)
+    weight = np.array([1.0, 2.0, 0.0, 0.5])
+    for _ in range(100):
+        u, data = rng.uniform(0.5, 20, (2, 4))
+        results = []
+        for hidden in (1.0, 0.3, 1e4, 1e300):
+            data[2] = hidden
+            f = rd.Poisson(data, 0.4, weight)
+            results.append((f.value(u), *f.gradient(u), *f.hvp(u, u)))
+        assert all(result == results[0] for result in results[1:])
