@@ -36,6 +36,7 @@ def objectives(shape, rng):
         "along the last axis": rd.SmoothedGroupNorm(0.3) @ rd.Gradient(shape, axes=-1),
         "Tikhonov": rd.LeastSquares(weight=weight) @ rd.Identity(shape) + rd.LeastSquares() @ differences,
         "norm of differences": 0.3 * rd.L2Norm() @ differences,
+        "norm of differences with edges joined": 0.3 * rd.L2Norm() @ rd.Gradient(shape, boundary="wrap"),
         "norm": rd.L2Norm(rng.standard_normal(shape)) @ blur,
         "Poisson": rd.Poisson(counts, 0.5, weight) @ blur,
         "Poisson with a threshold": rd.Poisson(counts, 0.5, threshold=0.9) @ blur,

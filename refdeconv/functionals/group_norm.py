@@ -74,7 +74,7 @@ class GroupSum(Functional):
         if weight.ndim:
             weight = np.expand_dims(weight, axes)
             u = without_weightless(u, weight)
-        square = None if u.dtype.kind == "c" else _square_of_lengths(u, axes)
+        square = None if u.dtype.kind == "c" else _square_of_lengths(u, axes, self._knee(u))
         divisor = None if square is None else self._divisor_of_square(square)
         if square is not None and divisor is not None:
             return Expansion(
@@ -117,7 +117,7 @@ class GroupSum(Functional):
         quotient = u / s
         if u.dtype.kind != "c":
             return quotient
-        length = _length(u.real, axes)
+        length = _scaled_length(u.real, axes)
         unit = np.divide(u.real, length, out=np.zeros_like(u.real), where=length != 0)
         across = u - unit * np.sum(unit * u, axis=axes, keepdims=True)
         is_long = self._is_long(r)
@@ -130,8 +130,12 @@ class GroupSum(Functional):
         """Phi's first derivative, without cancellation where r is long."""
 
     @abstractmethod
+    def _knee(self, r: Array) -> Any:
+        """The length at which phi turns from its square to the length itself, in the precision of r."""
+
     def _is_long(self, r: Array) -> Array:
         """Where phi is nearer to the length than to its square."""
+        return r.real > self._knee(r)
 
     def _hessian(self, u: Array, r: Array, s: Array, axes: tuple[int, ...], weight: Array) -> LinearOperator:
         """Each direction split along its group and across; a group of zeros has no direction, and all is across."""
@@ -243,11 +247,7 @@ class SmoothedGroupNorm(GroupSum):
         return r * (r / (s + representable(self.epsilon, r)))
 
     def _divisor_of_square(self, square: Array) -> Array | None:
-        with np.errstate(over="ignore", under="ignore"):
-            small = np.square(square.dtype.type(representable(self.epsilon, square)))
-        if not _is_safe(small):
-            return None
-        s = square + small
+        s = square + np.square(self._knee(square))
         return np.sqrt(s, out=s)
 
     def _phi_of_square(self, square: Array, s: Array) -> Array:
@@ -262,8 +262,8 @@ class SmoothedGroupNorm(GroupSum):
     def _slope(self, r: Array) -> Array:
         return np.sqrt(1 - (representable(self.epsilon, r) / self._divisor(r)) ** 2)
 
-    def _is_long(self, r: Array) -> Array:
-        return r.real > representable(self.epsilon, r)
+    def _knee(self, r: Array) -> Any:
+        return representable(self.epsilon, r)
 
     def _bend(self, r: Array, s: Array) -> Array:
         return (representable(self.epsilon, r) / s) ** 2 / s
@@ -318,8 +318,8 @@ class GroupHuber(GroupSum):
     def _slope(self, r: Array) -> Array:
         return np.ones_like(r)  # where it is long
 
-    def _is_long(self, r: Array) -> Array:
-        return r.real > representable(self.delta, r)
+    def _knee(self, r: Array) -> Any:
+        return representable(self.delta, r)
 
     def _bend(self, r: Array, s: Array) -> Array:
         delta = representable(self.delta, r)
@@ -329,17 +329,16 @@ class GroupHuber(GroupSum):
         return f"GroupHuber(delta={float(self.delta):.6g}, {self._options()})"
 
 
-def _square_of_lengths(u: Array, axes: tuple[int, ...]) -> Array | None:
-    """The squared length of each group of real numbers; None where a square may overflow or underflow."""
+def _square_of_lengths(u: Array, axes: tuple[int, ...], knee: Any) -> Array | None:
+    """The squared length of each group of real numbers; None where a square may overflow or underflow.
+
+    What a short group loses must not count beside the length at which groups are short, either.
+    """
     with np.errstate(over="ignore", under="ignore"):
+        if not _is_safe(np.square(knee)):
+            return None
         square = _sum_of_products(u, u, axes)
     return square if _is_safe(square) else None
-
-
-def _length(u: Array, axes: tuple[int, ...]) -> Array:
-    """The length of each group; the axes are kept, of size one."""
-    square = _square_of_lengths(u, axes) if u.dtype.kind != "c" else None
-    return _scaled_length(u, axes) if square is None else np.sqrt(square)
 
 
 def _scaled_length(u: Array, axes: tuple[int, ...]) -> Array:

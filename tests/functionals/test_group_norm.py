@@ -238,3 +238,37 @@ def test_fields_that_do_not_fit(options, message):
 def test_reprs():
     assert repr(rd.SmoothedGroupNorm()) == "SmoothedGroupNorm(epsilon=0.001, axis=0)"
     assert repr(rd.GroupHuber(2, (0, 1), 3.0)) == "GroupHuber(delta=2, axis=(0, 1), weight)"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "parameter", "size"),
+    [(np.float64, 1e-300, 1e-170), (np.float64, 1e-180, 1e-160), (np.float32, 1e-30, 1e-25)],
+)
+@pytest.mark.parametrize("cls", BOTH)
+def test_a_short_group_keeps_its_digits_beside_a_long_one(cls, dtype, parameter, size):
+    """Though its square underflows: its length is above the parameter all the same."""
+    u = np.array([[3, 3 * size], [4, 4 * size]], dtype)
+    eps = np.finfo(dtype).eps
+    f = cls(parameter)
+    assert np.allclose(f.gradient(u), [[0.6, 0.6], [0.8, 0.8]], rtol=8 * eps, atol=0)
+    across = f.hvp(u, np.array([[4, 4], [-3, -3]], dtype))
+    assert np.allclose(across, np.array([[4, 4 / size], [-3, -3 / size]]) / 5, rtol=8 * eps, atol=0)
+    stepped = f.gradient(u + 1j * u.dtype.type(2.0**-30) * np.array([[4, 4], [-3, -3]], dtype) * u[0] / u[0, 0])
+    assert np.allclose(stepped.real, [[0.6, 0.6], [0.8, 0.8]], rtol=8 * eps, atol=0)
+    assert np.allclose(stepped.imag * 2.0**30, [[0.8, 0.8], [-0.6, -0.6]], rtol=8 * eps, atol=0)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("cls", BOTH)
+def test_one_weight_for_all(cls, weight):
+    u, v = np.random.default_rng(9).standard_normal((2, 2, 5))
+    f, plain = cls(0.3, weight=weight), cls(0.3)
+    assert np.isclose(f.value(u), weight * plain.value(u), rtol=1e-15)
+    assert np.allclose(f.gradient(u), weight * plain.gradient(u), rtol=1e-15)
+    assert np.allclose(f.hvp(u, v), weight * plain.hvp(u, v), rtol=1e-14)
+
+
+@pytest.mark.parametrize("cls", BOTH)
+def test_a_weight_for_each_entry(cls):
+    u, weight = np.array([3.0, -0.1, 2.0]), np.array([1.0, 2.0, 0.5])
+    assert np.allclose(cls(0.3, (), weight).gradient(u), weight * cls(0.3, ()).gradient(u), rtol=1e-15)

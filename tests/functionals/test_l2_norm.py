@@ -84,3 +84,12 @@ def test_many_float32_values_are_summed_accurately():
 def test_bad_data(data):
     with pytest.raises((ValueError, TypeError), match="data"):
         rd.L2Norm(data)
+
+
+@pytest.mark.parametrize("x", [0.1, 0.3, -7.3])
+@pytest.mark.parametrize("spacing", [0.3, 0.7, 1.0])
+def test_after_an_operator_onto_one_pixel_there_is_no_curvature(x, spacing):
+    norm = rd.L2Norm() @ rd.Gradient((1,), spacing, boundary="constant")
+    assert np.isclose(norm.value([x]), abs(x) / spacing, rtol=1e-15)
+    assert np.allclose(norm.gradient([x]), np.sign(x) / spacing, rtol=1e-15)
+    assert np.array_equal(norm.hvp([x], [1.0]), [0.0])

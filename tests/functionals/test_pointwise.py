@@ -80,3 +80,13 @@ def test_the_rounding_of_a_blur_is_not_outside_the_domain():
     assert np.isfinite(f.value(point))
     assert np.isfinite(f.gradient(point)).all()
     assert f.value(-point) == np.inf
+
+
+def test_what_has_a_domain_is_not_cut():
+    """Its value outside is infinite as a whole, and its derivatives are none."""
+    rows = slice(1, 3)
+    assert Logarithm(weight=np.ones((4, 2))).cut((4, 2), 0, rows) is None
+    assert rd.Poisson(np.ones((4, 2))).cut((4, 2), 0, rows) is None
+    part = rd.LogCosh(np.arange(8.0).reshape(4, 2)).cut((4, 2), 0, rows)
+    assert part.input_shape == (2, 2)
+    assert np.array_equal(part.data, [[2.0, 3.0], [4.0, 5.0]])

@@ -1,5 +1,7 @@
 """Poisson noise: against scipy and mpmath, close to the data, at the edge of the domain and at the threshold."""
 
+from fractions import Fraction
+
 import mpmath
 import numpy as np
 import pytest
@@ -25,11 +27,12 @@ def relative_error(found, expected):
 
 
 def evaluations(data, u, background):
-    """The functional of one pixel, in u's precision: value, gradient, Hessian, and both parts of a complex step."""
+    """The functional of one pixel, in u's precision: value, gradient, Hessian, and the parts of complex steps."""
     f, u = rd.Poisson([data], background), np.array([u])
     step = u.dtype.type(2.0 ** (-60 if u.dtype == np.float32 else -200)) * u
-    stepped = f.value(u + 1j * step)
-    return f.value(u), f.gradient(u)[0], f.hvp(u, np.ones_like(u))[0], stepped.real, stepped.imag / step[0]
+    stepped, slope = f.value(u + 1j * step), f.gradient(u + 1j * step)[0]
+    bend = f.hvp(u, np.ones_like(u))[0]
+    return f.value(u), f.gradient(u)[0], bend, stepped.real, stepped.imag / step[0], slope.real
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
@@ -46,7 +49,8 @@ def test_keeps_its_digits_near_and_far_from_the_data(dtype, part, data):
                 assert rd.Poisson([data], background).value([u]) == 0
                 continue
             slope = 1 - d / v
-            expected = (v - d - d * mpmath.log(v / d), slope, d / v**2, v - d - d * mpmath.log(v / d), slope)
+            phi = v - d - d * mpmath.log(v / d)
+            expected = (phi, slope, d / v**2, phi, slope, slope)
             for found, value in zip(evaluations(data, u, background), expected, strict=True):
                 assert relative_error(found, value) <= TOLERANCES[dtype]
 
@@ -207,3 +211,39 @@ class TestThreshold:
 def test_bad_arguments(arguments, message):
     with pytest.raises((ValueError, TypeError), match=message):
         rd.Poisson(**{"data": [1.0, 2.0, 3.0], **arguments})
+
+
+def test_what_stands_at_a_pixel_of_weight_zero_changes_no_digit():
+    rng = np.random.default_rng(0)
+    weight = np.array([1.0, 2.0, 0.0, 0.5])
+    for _ in range(100):
+        u, data = rng.uniform(0.5, 20, (2, 4))
+        results = []
+        for hidden in (1.0, 0.3, 1e4, 1e300):
+            data[2] = hidden
+            f = rd.Poisson(data, 0.4, weight)
+            results.append((f.value(u), *f.gradient(u), *f.hvp(u, u)))
+        assert all(result == results[0] for result in results[1:])
+
+
+def test_a_slope_that_overflows_is_not_silent():
+    limits = np.finfo(float)
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        assert rd.Poisson([limits.max]).gradient([limits.tiny])[0] == -np.inf
+
+
+def test_few_expected_counts_are_inside_the_domain_beside_none():
+    f = rd.Poisson([0.0, 2.0])
+    assert np.isclose(f.value([0.0, 0.5]), 0.5 - 2 + 2 * np.log(4), rtol=1e-15)
+    assert np.allclose(f.gradient([0.0, 0.5]), [1.0, -3.0], rtol=1e-15)
+
+
+@pytest.mark.parametrize("background", [0.1, 0.03, 1e-17])
+def test_the_step_below_the_threshold_keeps_its_digits(background):
+    """Where the data is the threshold, the slope is this step times the second derivative, however short it is."""
+    f = rd.Poisson([0.25], background, threshold=0.25)
+    for ulps in (1, 2, 3, 8):
+        u = 0.25 - background - ulps * 2.0**-54
+        if u + background < 0.25:
+            step = float(Fraction(u) + Fraction(background) - Fraction(0.25))
+            assert np.isclose(f.gradient([u])[0], step * 4, rtol=1e-14, atol=0)

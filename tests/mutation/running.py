@@ -34,6 +34,7 @@ TESTS = (
     "tests/functionals",
     "tests/operators",
     "tests/test_pairs.py",
+    "tests/test_parts.py",
     "tests/test_regularizers.py",
 )
 MEMORY = 6 << 30  # bytes; a mutant may ask for an array of any size

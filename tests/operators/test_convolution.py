@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import refdeconv as rd
 from refdeconv import _fft, checks
 from refdeconv.operators import convolution, extension
+from refdeconv.operators._gram import is_narrow
 from refdeconv.operators.convolution import BOUNDARIES
 from tests.oracles import convolution_matrix
 from tests.test_contracts import relative_error
@@ -315,3 +316,17 @@ def test_gram_by_one_transform(sizes, boundary, seed, dtype):
     expected = K.adjoint(K.forward(x.astype(np.longdouble)))
     scale = np.abs(K.psf).sum() ** 2 * np.abs(x).max() * (2 if boundary in ("constant", "valid", "wrap") else 8)
     assert np.abs(K.gram(x) - expected).max() <= 20 * np.finfo(dtype).eps * scale
+
+
+def test_the_shorter_way_to_the_gram_operator_is_taken_where_the_image_is_four_times_the_reach():
+    assert is_narrow((3, 1, 5), (8, 1, 16))
+    assert not is_narrow((3, 1, 5), (7, 1, 16))
+    assert not is_narrow((3, 1, 5), (8, 1, 15))
+    assert rd.Convolution(np.ones((3, 3)), (8, 7))._toeplitz is None
+
+
+def test_its_transforms_are_only_as_large_as_needed():
+    shorter = rd.Convolution(np.ones((4, 3)), (97, 78))._toeplitz
+    assert shorter.grid == (100, 80)
+    assert [strip.grid for strip in shorter._strips] == [(1, 80), (3, 80), (100, 1), (100, 1)]
+    assert rd.Convolution(np.ones((4, 3)), (97, 79), "wrap")._toeplitz.grid == (97, 79)

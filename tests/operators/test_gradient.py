@@ -129,3 +129,34 @@ def test_an_axis_may_be_a_number_and_negative():
 def test_bad_arguments(arguments, error, message):
     with pytest.raises(error, match=message):
         rd.Gradient(**{"shape": (4, 3), **arguments})
+
+
+@pytest.mark.parametrize("axes", [(0, 1), (1, 0), (0,), (1,), (2, 0, 1)])
+@pytest.mark.parametrize("spacing", [1.0, 2.0, 0.3])
+@pytest.mark.parametrize("rows", [(0, 1), (0, 2), (1, 4), (3, 5), (4, 5), (0, 5)])
+def test_some_rows_by_themselves(rows, spacing, axes):
+    """From no more rows than are needed: the one after these, if any, where differences are taken along them."""
+    whole, (start, stop) = rd.Gradient((5, 4, 3), spacing, axes), rows
+    local = whole.cut(slice(start, stop))
+    assert (local.rows.start, local.rows.stop, local.axis) == (start, min(stop + (0 in axes), 5), 1)
+    expected = whole.to_dense().reshape(len(axes), 5, 4 * 3, 5, 4 * 3)[:, start:stop, :, local.rows]
+    expected = expected.reshape(np.prod(local.operator.output_shape), np.prod(local.operator.input_shape))
+    assert relative_error(local.operator.to_dense(), expected) <= 1e-15
+    assert relative_error(local.operator.T.to_dense(), expected.T) <= 1e-15
+    x = np.random.default_rng(0).standard_normal(local.operator.input_shape)
+    gram, square = local.operator.gram_and_square(x)
+    scale = np.linalg.norm(expected, 2) ** 2 * np.linalg.norm(x)
+    assert np.linalg.norm(gram.ravel() - expected.T @ (expected @ x.ravel())) <= 1e-14 * scale
+    assert np.isclose(square, np.sum(expected @ x.ravel() * (expected @ x.ravel())), rtol=1e-13, atol=0)
+    assert np.array_equal(local.operator.gram(x), gram)
+
+
+@pytest.mark.parametrize("boundary", ["free", "constant", "wrap"])
+@pytest.mark.parametrize("spacing", [1.0, 2.0, (0.3, 5.0)])
+def test_gram_and_square_is_the_pair(boundary, spacing):
+    gradient = rd.Gradient((5, 4), spacing, boundary=boundary)
+    x = np.random.default_rng(0).standard_normal((5, 4))
+    gram, square = gradient.gram_and_square(x)
+    differences = gradient.forward(x)
+    assert relative_error(gram, gradient.adjoint(differences)) <= 1e-14
+    assert np.isclose(square, np.sum(differences**2), rtol=1e-14, atol=0)
