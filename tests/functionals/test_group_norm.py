@@ -69,6 +69,8 @@ def test_every_entry_of_its_own_keeps_its_digits_where_the_curvature_is_tiny(eps
     assert math.isclose(f.value(u), value, rel_tol=1e-14)
     assert np.allclose(f.gradient(u), gradient, rtol=1e-14, atol=0)
     assert np.allclose(f.hvp(u, v), product, rtol=1e-14, atol=0)
+    step = 2.0**-200
+    assert np.allclose(f.gradient(u + 1j * step * v).imag / step, product, rtol=1e-13, atol=0)
 
 
 def test_is_the_total_variation_in_the_limit():

@@ -68,11 +68,13 @@ class _Session:
 
     def __init__(self, then: Callable[[list[pytest.Item]], None]) -> None:
         self.then = then
+        self.collected = False
         self.failure: tuple[str, str] | None = None
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
             raise session.Interrupted("errors in what was collected")
+        self.collected = True
         self.then(session.items)
         return True
 
@@ -90,8 +92,10 @@ def with_tests(tests: Sequence[str], then: Callable[[list[pytest.Item]], None]) 
     """Import and collect tests in this process, and hand them to a function."""
     os.environ["HYPOTHESIS_PROFILE"] = "mutation"
     options = ["-q", "-s", "-p", "no:cacheprovider", "-m", "not slow", "--assert=plain", f"--rootdir={ROOT}"]
-    status = pytest.main([*options, *tests], plugins=[_Session(then)])
-    if status == pytest.ExitCode.INTERRUPTED:
+    session = _Session(then)
+    status = pytest.main([*options, *tests], plugins=[session])
+    # An import may also fail in a hook of conftest.py, which pytest calls an internal error.
+    if status == pytest.ExitCode.INTERRUPTED or (status == pytest.ExitCode.INTERNAL_ERROR and not session.collected):
         raise CollectionError("the tests could not be imported")
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise RuntimeError(f"pytest ended with {status!r}")
