@@ -20,7 +20,9 @@ def test_its_python_runs(capsys):
 
 
 def test_nothing_is_left_to_fill_in():
-    assert not re.search(r"[A-Z]{2,}_[A-Z]{2,}\b(?<!REFDECONV_FFT)(?<!REFDECONV_THREADS)|TODO|FIXME", README.read_text())
+    assert not re.search(
+        r"[A-Z]{2,}_[A-Z]{2,}\b(?<!REFDECONV_FFT)(?<!REFDECONV_THREADS)|TODO|FIXME", README.read_text()
+    )
 
 
 def test_its_table_has_every_model():
