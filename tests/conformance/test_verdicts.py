@@ -22,6 +22,7 @@ def assert_trustworthy(mutants, correct):
     assert sum(outcome.located for outcome in placed) >= LOCATED * len(placed)
 
 
+@pytest.mark.slow  # half a minute
 def test_one_problem_of_every_case():
     assert_trustworthy(run(MUTANTS, len(MUTANTS)), run(MUST_ACCEPT, len(MUST_ACCEPT)))
 
