@@ -149,10 +149,9 @@ def inner(a: Array, b: Array) -> Any:
     return np.sum(each(lambda rows: _arrays.inner(a[rows], b[rows]), blocks(a.shape), a.size))
 
 
-def owned(result: Array, *others: Array) -> Array:
-    """The same array, if it can be written to without anybody noticing; otherwise a copy."""
-    shared = not result.flags.writeable or any(np.may_share_memory(result, other) for other in others)
-    return result.copy() if shared else result
+def owned(result: Array, giver: Any) -> Array:
+    """The same array, if who gave it gives new ones; otherwise a copy, so that it can be written to."""
+    return result if giver.new_arrays else np.array(result)
 
 
 def added(left: Array, right: Array) -> Array:

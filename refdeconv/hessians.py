@@ -23,7 +23,9 @@ class SelfAdjoint(LinearOperator):
     shape : tuple of int
         The common shape of its input and output.
     apply : callable
-        v -> H v, a new array; the caller promises that it is linear and that <H v, w> = <v, H w>.
+        v -> H v; the caller promises that it is linear and that <H v, w> = <v, H w>.
+    new_arrays : bool
+        Whether every array that `apply` returns is a new one, to which others may write. Default: False.
 
     Notes
     -----
@@ -32,10 +34,11 @@ class SelfAdjoint(LinearOperator):
 
     _apply: Callable[[Array], Array]
 
-    def __init__(self, shape: Shape, apply: Callable[[Array], Array]) -> None:
+    def __init__(self, shape: Shape, apply: Callable[[Array], Array], *, new_arrays: bool = False) -> None:
         self.input_shape = shape
         self.output_shape = shape
         self._apply = apply
+        self.new_arrays = new_arrays
 
     def forward(self, x: ArrayLike) -> Array:
         """H x."""
@@ -76,6 +79,8 @@ class GramPlusRankOne(LinearOperator):
     Derivation: derivations/calculus.md, CAL.6
     """
 
+    new_arrays = True
+
     gram_factor: Any
     rank_one_factor: Any
     direction: Array | None
@@ -100,7 +105,7 @@ class GramPlusRankOne(LinearOperator):
         """The sum of the two terms at x."""
         x = operand(x, self.input_shape)
         factor = cast_scalar(self.gram_factor, x)
-        result = x.copy() if self.operator is None else owned(self.operator.gram(x), x)
+        result = x.copy() if self.operator is None else owned(self.operator.gram(x), self.operator)
         if self.direction is None:
             return scaled(result, factor)
         direction = self.direction

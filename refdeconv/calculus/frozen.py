@@ -27,14 +27,49 @@ class _FreezeAfterInit(ABCMeta):
         return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
+# What an object is, and what follows from that, which a class may define too, where it knows a shorter way.
+_DEFINITIONS = {"adjoint", "at", "forward", "gradient", "hessian", "jacobian", "value"}
+_SHORTCUTS = {
+    "_value_and_gradient_over",
+    "cut",
+    "gram",
+    "gram_and_square",
+    "in_parts",
+    "new_arrays",
+    "value_and_gradient",
+}
+
+
 class Frozen(metaclass=_FreezeAfterInit):
-    """An object whose attributes are set in its constructor, and never after."""
+    """An object whose attributes are set in its constructor, and never after.
+
+    Attributes
+    ----------
+    new_arrays : bool
+        Whether every array that it gives is a new one, which shares memory with nothing else, so that others may write
+        to it. False, unless a class says otherwise.
+
+    Notes
+    -----
+    A subclass that defines a method anew (`forward`, say) inherits no shorter ways of its base for what follows from
+    that method, and has to say itself that its arrays are new: what it inherits is true of what it is.
+    """
+
+    new_arrays: bool = False
 
     # numpy arrays and scalars on the left of `*`, `+` or `@` then leave the operation to this package.
     __array_ufunc__ = None
 
     # Whether the repr is a sum, which is put in parentheses as a factor.
     _is_sum: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        if (_DEFINITIONS | _SHORTCUTS).isdisjoint(vars(cls)):
+            return
+        for name in _SHORTCUTS - vars(cls).keys():
+            longest = next((vars(base)[name] for base in reversed(cls.__mro__) if name in vars(base)), None)
+            if longest is not None and getattr(cls, name) is not longest:
+                setattr(cls, name, longest)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_frozen" in vars(self):

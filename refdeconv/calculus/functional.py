@@ -45,6 +45,7 @@ class Functional(Frozen):
 
     def __init_subclass__(cls) -> None:
         """Refuse a subclass that leaves something undefined."""
+        super().__init_subclass__()
         missing = {name for name in ("value", "gradient", "hessian") if getattr(cls, name) is getattr(Functional, name)}
         if missing and cls.at is Functional.at:
             raise TypeError(f"{cls.__name__} must define value, gradient and hessian, or at")
@@ -81,10 +82,14 @@ class Functional(Frozen):
         """A quicker way to evaluate f after an operator, with the methods of `Parts`; None if there is none."""
         return composition_in_parts(self, operator)
 
-    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
-        """The pair f(u), grad f(u), sharing their work; where it helps, the gradient is written over u, if allowed."""
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+        """The pair f(u), grad f(u), sharing their work."""
         here = self.at(u)
         return here.value(), here.gradient()
+
+    def _value_and_gradient_over(self, u: Array) -> tuple[Any, Array]:
+        """The same, where the gradient may be written over u. Asked only of those that give new arrays."""
+        return self.value_and_gradient(u)
 
     def hvp(self, u: ArrayLike, v: ArrayLike) -> Array:
         """The Hessian-vector product (hess f)(u) v; for many v at one u, take ``hessian(u)`` once and apply it."""
@@ -136,6 +141,8 @@ class Composition(Functional):
         self.inner = inner
         self._parts = outer.in_parts(inner)
         self._outer = (None if self._parts else sum_in_parts(outer, inner.output_shape)) or outer
+        # A map, and its Jacobian, may keep what they gave.
+        self.new_arrays = isinstance(inner, LinearOperator) and inner.new_arrays
 
     outer: Functional
     inner: Operator
@@ -159,11 +166,12 @@ class Composition(Functional):
             lambda: self._hessian(z, jacobian, f),
         )
 
-    def value_and_gradient(self, z: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
+    def value_and_gradient(self, z: ArrayLike) -> tuple[Any, Array]:
         if self._parts is not None:
             return self._parts.value_and_gradient(operand(z, self.input_shape, "z"))
         u, jacobian = self.inner.linearize(z)
-        value, gradient = self._outer.value_and_gradient(u, overwrite_u=u.flags.writeable and u.base is None)
+        can_overwrite = self.new_arrays and self._outer.new_arrays
+        value, gradient = (self._outer._value_and_gradient_over if can_overwrite else self._outer.value_and_gradient)(u)
         return value, jacobian.adjoint(gradient)
 
     def _outside(self, z: ArrayLike, error: OutsideDomain) -> Expansion:
@@ -194,6 +202,7 @@ class Sum(Functional):
     """f + g. Derivation: derivations/calculus.md, CAL.3"""
 
     _is_sum = True
+    new_arrays = True
 
     def __init__(self, left: Functional, right: Functional) -> None:
         shape = right.input_shape if left.input_shape is None else left.input_shape
@@ -212,14 +221,14 @@ class Sum(Functional):
         f, g = self.left.at(u), self.right.at(u)
         return Expansion(
             lambda: f.value() + g.value(),
-            lambda: added(owned(f.gradient(), u), g.gradient()),
+            lambda: added(owned(f.gradient(), self.left), g.gradient()),
             lambda: f.hessian() + g.hessian(),
         )
 
-    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
         u = operand(u, self.input_shape, "u")
         (f, f_gradient), (g, g_gradient) = self.left.value_and_gradient(u), self.right.value_and_gradient(u)
-        return f + g, added(owned(f_gradient, u), g_gradient)
+        return f + g, added(owned(f_gradient, self.left), g_gradient)
 
     def __repr__(self) -> str:
         return f"{self.left!r} + {self.right!r}"
@@ -227,6 +236,8 @@ class Sum(Functional):
 
 class Multiple(Functional):
     """c f. Derivation: derivations/calculus.md, CAL.3"""
+
+    new_arrays = True
 
     def __init__(self, scale: float, functional: Functional) -> None:
         self.input_shape = functional.input_shape
@@ -248,17 +259,22 @@ class Multiple(Functional):
         f = self.functional.at(u)
         return Expansion(
             lambda: times(self.scale, f.value()),
-            lambda: self._times(owned(f.gradient(), u)),
+            lambda: self._times(f.gradient()),
             lambda: self.scale * f.hessian(),
         )
 
-    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
-        u = operand(u, self.input_shape, "u")
-        value, gradient = self.functional.value_and_gradient(u, overwrite_u=overwrite_u)
-        return times(self.scale, value), self._times(gradient if overwrite_u else owned(gradient, u))
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
+        value, gradient = self.functional.value_and_gradient(operand(u, self.input_shape, "u"))
+        return times(self.scale, value), self._times(gradient)
+
+    def _value_and_gradient_over(self, u: Array) -> tuple[Any, Array]:
+        if not self.functional.new_arrays:
+            return self.value_and_gradient(u)
+        value, gradient = self.functional._value_and_gradient_over(u)
+        return times(self.scale, value), self._times(gradient)
 
     def _times(self, gradient: Array) -> Array:
-        return scaled(gradient, cast_scalar(self.scale, gradient))
+        return scaled(owned(gradient, self.functional), cast_scalar(self.scale, gradient))
 
     def __repr__(self) -> str:
         return f"{float(self.scale):.6g} * {parenthesised(self.functional)}"

@@ -257,6 +257,8 @@ class Zero(LinearOperator):
     Derivation: derivations/calculus.md, CAL.1
     """
 
+    new_arrays = True
+
     def __init__(self, input_shape: int | tuple[int, ...], output_shape: int | tuple[int, ...]) -> None:
         self.input_shape = image_shape(input_shape, "input_shape")
         self.output_shape = image_shape(output_shape, "output_shape")
@@ -281,6 +283,7 @@ class _Composition(Operator):
         self.output_shape = outer.output_shape
         self.outer = outer
         self.inner = inner
+        self.new_arrays = outer.new_arrays and inner.new_arrays
 
     outer: Operator
     inner: Operator
@@ -309,6 +312,7 @@ class _Sum(Operator):
     """m + n. Derivation: derivations/calculus.md, CAL.5"""
 
     _is_sum = True
+    new_arrays = True
 
     def __init__(self, left: Operator, right: Operator) -> None:
         self.input_shape = left.input_shape
@@ -321,7 +325,7 @@ class _Sum(Operator):
 
     def forward(self, z: ArrayLike) -> Array:
         z = operand(z, self.input_shape, "z")
-        return added(owned(self.left.forward(z), z), self.right.forward(z))
+        return added(owned(self.left.forward(z), self.left), self.right.forward(z))
 
     def jacobian(self, z: ArrayLike) -> LinearOperator:
         return self.left.jacobian(z) + self.right.jacobian(z)
@@ -335,6 +339,8 @@ class _Sum(Operator):
 
 class _Multiple(Operator):
     """c m. Derivation: derivations/calculus.md, CAL.5"""
+
+    new_arrays = True
 
     def __init__(self, scale: float, operator: Operator) -> None:
         self.input_shape = operator.input_shape
@@ -374,16 +380,20 @@ class _LinearComposition(LinearOperator, _Composition):
 class _LinearSum(LinearOperator, _Sum):
     """A + B, whose adjoint is A^T + B^T. Derivation: derivations/calculus.md, CAL.1"""
 
+    new_arrays = True
+
     left: LinearOperator
     right: LinearOperator
 
     def adjoint(self, y: ArrayLike) -> Array:
         y = operand(y, self.output_shape, "y")
-        return added(owned(self.left.adjoint(y), y), self.right.adjoint(y))
+        return added(owned(self.left.adjoint(y), self.left), self.right.adjoint(y))
 
 
 class _LinearMultiple(LinearOperator, _Multiple):
     """c A, whose adjoint is c A^T. Derivation: derivations/calculus.md, CAL.1"""
+
+    new_arrays = True
 
     operator: LinearOperator
 
@@ -401,6 +411,7 @@ class _Adjoint(LinearOperator):
         self.input_shape = operator.output_shape
         self.output_shape = operator.input_shape
         self.operator = operator
+        self.new_arrays = operator.new_arrays
 
     operator: LinearOperator
 

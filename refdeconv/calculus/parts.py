@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -59,6 +59,8 @@ class Parts:
     Derivation: derivations/calculus.md, CAL.7
     """
 
+    new_arrays: ClassVar[bool] = True
+
     shape: Shape
     rows: Sequence[slice]
     functionals: Sequence[Functional]
@@ -71,12 +73,14 @@ class Parts:
         """The parts' gradients, added where they overlap."""
         return _blocks.gather(lambda number, block: (None, self.functionals[number].gradient(block)), self.rows, u)[1]
 
-    def value_and_gradient(self, u: Array, *, overwrite_u: bool = False) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: Array) -> tuple[Any, Array]:
         """Both, in one pass."""
         values, gradient = _blocks.gather(
             lambda number, block: self.functionals[number].value_and_gradient(block), self.rows, u
         )
         return np.sum(values), gradient
+
+    _value_and_gradient_over = value_and_gradient
 
     def hessian(self, u: Array) -> LinearOperator:
         """The sum of the parts' Hessians."""
@@ -94,6 +98,8 @@ class Parts:
 
 class _PartsHessian(LinearOperator):
     """The sum of the Hessians of parts. Derivation: derivations/calculus.md, CAL.7"""
+
+    new_arrays = True
 
     def __init__(self, parts: Parts, hessians: Sequence[LinearOperator]) -> None:
         self.input_shape = self.output_shape = parts.shape

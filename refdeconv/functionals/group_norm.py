@@ -42,6 +42,8 @@ class GroupSum(Functional):
     Derivation: derivations/functionals/group_norm.md, GRN.1, GRN.2, GRN.3
     """
 
+    new_arrays = True
+
     axis: tuple[int, ...]
     weight: Array | None
 
@@ -154,7 +156,7 @@ class GroupSum(Functional):
             parallel *= b
             return np.add(result, parallel, out=result)
 
-        return SelfAdjoint(u.shape, product)
+        return SelfAdjoint(u.shape, product, new_arrays=True)
 
     def _axes_of(self, u: Array) -> tuple[int, ...]:
         axes = tuple(axis_index(axis, u.ndim, "each of axis") for axis in self.axis)
@@ -172,6 +174,8 @@ class _OfPairs(LinearOperator):
 
     Derivation: derivations/functionals/group_norm.md, GRN.3
     """
+
+    new_arrays = True
 
     def __init__(self, unit: Array, across: Array, along: Array, axis: int) -> None:
         self.input_shape = self.output_shape = unit.shape

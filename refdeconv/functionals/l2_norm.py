@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, cast_like, operand, real_array
-from refdeconv._blocks import inner, owned, pixelwise
+from refdeconv._blocks import inner, pixelwise
 from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
 from refdeconv.hessians import GramPlusRankOne
 
@@ -34,6 +34,8 @@ class L2Norm(Functional):
     first. Derivation: derivations/functionals/l2_norm.md, L2N.1, L2N.2, L2N.3
     """
 
+    new_arrays = True
+
     data: Array | None
 
     def __init__(self, data: ArrayLike | None = None) -> None:
@@ -56,11 +58,14 @@ class L2Norm(Functional):
             lambda: GramPlusRankOne(residual.shape, 1 / norm, -1 / norm, _divided(residual, norm)),
         )
 
-    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
         """Both; the residual becomes the gradient where it stands."""
-        residual, norm = self._residual_and_norm(u, overwrite_u)
-        ours = (self.data is not None or overwrite_u) and residual.dtype == np.result_type(residual, norm)
-        return norm, _divided(residual, norm, residual if ours else None)
+        residual, norm = self._residual_and_norm(u)
+        return norm, _divided(residual, norm, overwrite=self.data is not None)
+
+    def _value_and_gradient_over(self, u: Array) -> tuple[Any, Array]:
+        residual, norm = self._residual_and_norm(u, overwrite_u=True)
+        return norm, _divided(residual, norm, overwrite=True)
 
     def in_parts(self, operator: Operator) -> Any:
         """The norm after an operator that gives ``|A z|^2`` and its gradient in one pass."""
@@ -69,7 +74,7 @@ class L2Norm(Functional):
             return None
         return _NormAfter(self, operator)
 
-    def _residual_and_norm(self, u: ArrayLike, overwrite_u: bool = False) -> tuple[Array, Any]:
+    def _residual_and_norm(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Array, Any]:
         u = operand(u, self.input_shape, "u")
         if self.data is None:
             return u, _norm(u)
@@ -103,7 +108,7 @@ class _NormAfter:
             lambda: GramPlusRankOne(z.shape, 1 / norm, -1 / norm, gradient.copy(), self._operator),
         )
 
-    def value_and_gradient(self, z: Array, *, overwrite_u: bool = False) -> tuple[Any, Array]:
+    def value_and_gradient(self, z: Array) -> tuple[Any, Array]:
         norm, gradient = self._norm_and_gradient(z)
         if gradient is None:
             here = self.at(z)
@@ -116,7 +121,7 @@ class _NormAfter:
         if prod(self._operator.output_shape) == 1 or not _is_safe(square, gradient.dtype):
             return None, None
         norm = np.sqrt(square)
-        return norm, _divided(gradient, norm, owned(gradient, z))
+        return norm, _divided(gradient, norm, overwrite=self._operator.new_arrays)
 
 
 def _is_flat(norm: Any, residual: Array) -> bool:
@@ -127,9 +132,10 @@ def _is_flat(norm: Any, residual: Array) -> bool:
     return bool(abs(norm) < np.finfo(residual.dtype).tiny) or residual.size == 1
 
 
-def _divided(residual: Array, norm: Any, out: Array | None = None) -> Array:
+def _divided(residual: Array, norm: Any, *, overwrite: bool = False) -> Array:
     """The residual divided by the norm, zero where that is; written where it stands, if told so."""
-    result = np.empty(residual.shape, np.result_type(residual, norm)) if out is None else out
+    dtype = np.result_type(residual, norm)
+    result = residual if overwrite and residual.dtype == dtype else np.empty(residual.shape, dtype)
     if norm == 0:
         result[...] = 0
     else:

@@ -39,6 +39,8 @@ class LeastSquares(Functional):
     Derivation: derivations/functionals/least_squares.md, LSQ.1, LSQ.2, LSQ.3
     """
 
+    new_arrays = True
+
     data: Array | None
     weight: Array | None
 
@@ -61,14 +63,16 @@ class LeastSquares(Functional):
         """The weighted residual."""
         return self._weighted(self._residual(u))
 
-    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
         """Both, of one residual."""
-        if overwrite_u and self.data is None and self.weight is None:
-            residual = operand(u, None, "u")
-            return inner(residual, residual) / 2, residual
         residual = self._residual(u)
         weighted = self._weighted(residual)
         return inner(weighted, residual) / 2, weighted
+
+    def _value_and_gradient_over(self, u: Array) -> tuple[Any, Array]:
+        if self.data is None and self.weight is None:
+            return inner(u, u) / 2, u
+        return self.value_and_gradient(u)
 
     def cut(self, shape: Shape, axis: int, rows: slice) -> Functional:
         """The terms of some rows."""
@@ -79,7 +83,7 @@ class LeastSquares(Functional):
         shape = operand(u, self.input_shape, "u").shape
         if self.weight is None or self.weight.ndim == 0:
             return GramPlusRankOne(shape, 1.0 if self.weight is None else self.weight[()])
-        return SelfAdjoint(shape, self._weighted)
+        return SelfAdjoint(shape, self._weighted, new_arrays=True)
 
     def _residual(self, u: ArrayLike) -> Array:
         u = operand(u, self.input_shape, "u")

@@ -40,6 +40,8 @@ class Pointwise(Functional):
     Derivation: derivations/functionals/pointwise.md, PTW.1, PTW.2, PTW.3
     """
 
+    new_arrays = True
+
     _harmless: ClassVar[float] = 1.0  # a point at which phi and its derivatives are finite
 
     data: Array | None
@@ -82,15 +84,21 @@ class Pointwise(Functional):
         self._each(lambda f, part, into: _write(into, f._weighted(f._slope(part))), u, slopes)
         return slopes
 
-    def value_and_gradient(self, u: ArrayLike, *, overwrite_u: bool = False) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
         """Both, in one pass. Raises ValueError outside the domain."""
         u = self._pixels_in_domain(u)
-        slopes = u if overwrite_u else np.empty(u.shape, u.dtype)
+        return self._value_and_gradient_into(np.empty(u.shape, u.dtype), u)
 
+    def _value_and_gradient_over(self, u: Array) -> tuple[Any, Array]:
+        u = self._pixels_in_domain(u)
+        return self._value_and_gradient_into(u, u)
+
+    def _value_and_gradient_into(self, slopes: Array, u: Array) -> tuple[Any, Array]:
         def both(f: Pointwise, part: Array, into: Array) -> Any:
             phi, slope = f._phi_and_slope(part)
+            value = np.sum(f._weighted(phi))  # before anything is written: u may stand in both
             _write(into, f._weighted(slope))
-            return np.sum(f._weighted(phi))
+            return value
 
         return np.sum(self._each(both, u, slopes)), slopes
 
@@ -99,7 +107,7 @@ class Pointwise(Functional):
         u = self._pixels_in_domain(u)
         bends = np.empty(u.shape, u.dtype)
         self._each(lambda f, part, into: _write(into, f._weighted(f._bend(part))), u, bends)
-        return SelfAdjoint(bends.shape, lambda v: _product(bends, v))
+        return SelfAdjoint(bends.shape, lambda v: _product(bends, v), new_arrays=True)
 
     def cut(self, shape: Shape, axis: int, rows: slice) -> Functional | None:
         """The terms of some rows, where every u is inside the domain."""

@@ -60,6 +60,8 @@ class SmoothedNuclearNorm(Functional):
     SCH.3
     """
 
+    new_arrays = True
+
     epsilon: float
     weight: Array | None
 
@@ -99,7 +101,7 @@ def _hessian(basis: Array, multiply_coefficients: Callable[[Array], Array], weig
         result = expansion(e, multiply_coefficients(coefficients(e, v)))
         return result * cast_like(weight, v)
 
-    return SelfAdjoint(basis.shape[1:], product)
+    return SelfAdjoint(basis.shape[1:], product, new_arrays=True)
 
 
 class _Diagonal:

@@ -133,7 +133,7 @@ class BlindConvolution(Operator):
             image, psf = self._spectra(v)
             return self._packed(_correlate(weights, psf), _correlate(weights, image), v)
 
-        return SelfAdjoint(self.input_shape, apply)
+        return SelfAdjoint(self.input_shape, apply, new_arrays=True)
 
     # Everything happens on a periodic grid that is large enough for nothing that counts to wrap around (BIL.2): there
     # stand the continued image and the PSF from index 0 on, and the blurred image where the convolution is complete.

@@ -88,6 +88,8 @@ class Convolution(LinearOperator):
     CNV.6, CNV.7
     """
 
+    new_arrays = True
+
     psf: Array
     boundary: str
     origin: Shape

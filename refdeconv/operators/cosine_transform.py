@@ -34,6 +34,8 @@ class CosineTransform(LinearOperator):
     Derivation: derivations/operators/cosine_transform.md, COS.1, COS.2, COS.3
     """
 
+    new_arrays = True
+
     workers: int | None
 
     def __init__(self, shape: int | tuple[int, ...], *, workers: int | None = None) -> None:

@@ -26,6 +26,8 @@ class Diagonal(LinearOperator):
     Derivation: derivations/operators/diagonal.md, DIA.1, DIA.2
     """
 
+    new_arrays = True
+
     weights: Array
 
     def __init__(self, weights: ArrayLike) -> None:

@@ -60,6 +60,8 @@ class Extension(LinearOperator):
     derivations/operators/extension.md, EXT.1, EXT.2
     """
 
+    new_arrays = True
+
     before: Shape
     after: Shape
     boundary: str

@@ -59,6 +59,8 @@ class Gradient(LinearOperator):
     Derivation: derivations/operators/gradient.md, GRD.1, GRD.2, GRD.3, GRD.4, GRD.5
     """
 
+    new_arrays = True
+
     spacing: tuple[float, ...]
     axes: tuple[int, ...]
     boundary: str
@@ -179,6 +181,8 @@ class _GradientOfRows(LinearOperator):
 
     Derivation: derivations/operators/gradient.md, GRD.6
     """
+
+    new_arrays = True
 
     def __init__(self, whole: Gradient, rows: int) -> None:
         others = whole.input_shape[1:]

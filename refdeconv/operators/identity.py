@@ -27,6 +27,8 @@ class Identity(LinearOperator):
     Derivation: derivations/operators/identity.md, IDN.1, IDN.2
     """
 
+    new_arrays = True
+
     def __init__(self, shape: int | tuple[int, ...]) -> None:
         shape = image_shape(shape)
         self.input_shape = shape

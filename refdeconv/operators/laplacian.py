@@ -51,6 +51,8 @@ class Laplacian(LinearOperator):
     Derivation: derivations/operators/laplacian.md, LAP.1, LAP.2, LAP.3
     """
 
+    new_arrays = True
+
     spacing: tuple[float, ...]
     axes: tuple[int, ...]
     boundary: str

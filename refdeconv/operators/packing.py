@@ -101,6 +101,8 @@ class Block(LinearOperator):
     Derivation: derivations/operators/packing.md, PAK.1
     """
 
+    new_arrays = True
+
     packing: Packing
     index: int
 
@@ -222,6 +224,8 @@ class BlockDiagonal(LinearOperator, Parallel):
     -----
     Derivation: derivations/operators/packing.md, PAK.3
     """
+
+    new_arrays = True
 
     operators: Sequence[LinearOperator]
 

@@ -135,7 +135,7 @@ def in_precision_of(z: Array, w: Array) -> Array:
 
 def _multiplication(factors: Array) -> LinearOperator:
     """Multiplication by factors, which may be complex, in the precision of what is multiplied."""
-    return SelfAdjoint(factors.shape, lambda v: in_precision_of(v, factors) * v)
+    return SelfAdjoint(factors.shape, lambda v: in_precision_of(v, factors) * v, new_arrays=True)
 
 
 def two_sided(t: Array) -> tuple[Array, Array]:

@@ -43,6 +43,8 @@ class Subsampling(LinearOperator):
     Derivation: derivations/operators/sampling.md, SUB.1, SUB.2
     """
 
+    new_arrays = True
+
     step: Shape
     offset: Shape
 
@@ -115,6 +117,8 @@ class Binning(LinearOperator):
     Derivation: derivations/operators/sampling.md, SUB.3, SUB.4
     """
 
+    new_arrays = True
+
     size: Shape
     mean: bool
 
@@ -184,6 +188,8 @@ class Selection(LinearOperator):
     -----
     Derivation: derivations/operators/sampling.md, SUB.5, SUB.6
     """
+
+    new_arrays = True
 
     mask: Array
 

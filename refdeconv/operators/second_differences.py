@@ -57,6 +57,8 @@ class SecondDifferences(LinearOperator):
     Derivation: derivations/operators/second_differences.md, SEC.1, SEC.2, SEC.3, SEC.4
     """
 
+    new_arrays = True
+
     spacing: tuple[float, ...]
     boundary: str
     _firsts: tuple[Gradient, ...]

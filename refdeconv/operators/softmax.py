@@ -51,7 +51,7 @@ class Softmax(Operator):
         """The pair of the two, which share the exponentials."""
         x = self.forward(z)
         kept = x.copy()
-        return x, SelfAdjoint(x.shape, lambda v: _tilt(in_precision_of(v, kept), v))
+        return x, SelfAdjoint(x.shape, lambda v: _tilt(in_precision_of(v, kept), v), new_arrays=True)
 
     def curvature(self, z: ArrayLike, w: ArrayLike) -> LinearOperator:
         """The operator ``v -> d (w - <x, w>) - x <d, w>`` for ``d = x (v - <x, v>)``, self-adjoint."""
@@ -64,7 +64,7 @@ class Softmax(Operator):
             tilted = _tilt(weights, v)
             return tilted * deviation - weights * inner(tilted, deviation)
 
-        return SelfAdjoint(x.shape, apply)
+        return SelfAdjoint(x.shape, apply, new_arrays=True)
 
     def inverse(self, x: ArrayLike, floor: float | None = None) -> Array:
         """The z of mean zero whose map is x / sum(x): the start of a solve in z, from a point spread function.

@@ -54,6 +54,8 @@ class VaryingConvolution(LinearOperator):
     Derivation: derivations/operators/varying_convolution.md, VAR.1, VAR.2
     """
 
+    new_arrays = True
+
     convolutions: tuple[Convolution, ...]
     weights: tuple[Array, ...]
 
