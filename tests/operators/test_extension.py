@@ -60,7 +60,7 @@ def test_dot_product(case):
     assert error <= 1e-15 * (1 + np.log2(np.prod(shapes[1])))
 
 
-@pytest.mark.parametrize("boundary", set(BOUNDARIES) - {"constant"})
+@pytest.mark.parametrize("boundary", [each for each in BOUNDARIES if each != "constant"])
 def test_a_constant_image_stays_constant_and_nothing_is_lost(boundary):
     extension = rd.Extension((3, 2), (7, 0), (5, 11), boundary)
     assert np.array_equal(extension.forward(np.ones((3, 2))), np.ones((15, 13)))
