@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.linalg
-import scipy.ndimage
+import scipy  # whose parts are loaded when they are used
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, image_shape, real_array

@@ -1,7 +1,7 @@
 """A change of variables in which the Hessian of a deconvolution is close to the identity."""
 
 import numpy as np
-import scipy.ndimage
+import scipy  # whose ndimage is loaded when it is used
 
 from refdeconv._arrays import Array
 from refdeconv.calculus import LinearOperator

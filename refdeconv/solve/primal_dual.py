@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import scipy.ndimage
+import scipy  # whose ndimage is loaded when it is used
 from scipy.optimize import OptimizeResult
 
 from refdeconv._arrays import Array, Shape, inner
