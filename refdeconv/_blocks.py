@@ -21,8 +21,8 @@ import numpy as np
 from refdeconv import _arrays
 from refdeconv._arrays import Array, Shape
 
-BLOCK = 2**15  # pixels: a few arrays of these fit the cache of a core
-_WHOLE = 2**16  # pixels: smaller images are one block
+BLOCK = 2**16  # pixels: a few arrays of these fit the cache of a core; of fewer, two threads wait for each other
+_WHOLE = 2**17  # pixels: smaller images are one block
 _THREADED = 2**18  # pixels: below, to wake another thread costs more than it gives
 
 Result = TypeVar("Result")

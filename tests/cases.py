@@ -4,6 +4,8 @@ Each entry makes an instance for a shape, with parameters drawn from a random ge
 the whole harness to every entry; `test_derivations.py` asserts that every public class has one.
 """
 
+import math
+
 import numpy as np
 
 import refdeconv as rd
@@ -41,6 +43,17 @@ def convolution(boundary):
             psf = psf[tuple(map(slice, shape))]
             origin = tuple(min(o, k - 1) for o, k in zip(origin, psf.shape, strict=True))
         return rd.Convolution(psf, shape, boundary, origin)
+
+    return make
+
+
+def convolution_along_axes(boundary):
+    """How to make a convolution whose PSF is a product of one for each axis."""
+
+    def make(shape, rng):
+        psf, origin = random_psf(shape, rng)
+        lines = np.ix_(*(rng.standard_normal(k) for k in psf.shape))
+        return rd.Convolution(math.prod(lines), shape, boundary, origin)
 
     return make
 
@@ -150,6 +163,8 @@ LINEAR_OPERATORS = {
     "Convolution mirror": convolution("mirror"),
     "Convolution nearest": convolution("nearest"),
     "Convolution valid": convolution("valid"),
+    "Convolution along axes, constant": convolution_along_axes("constant"),
+    "Convolution along axes, mirror": convolution_along_axes("mirror"),
     "Extension constant": extension("constant"),
     "Extension wrap": extension("wrap"),
     "Extension reflect": extension("reflect"),

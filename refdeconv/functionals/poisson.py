@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, cast_like, read_only, real_array, real_dtype, real_number
+from refdeconv._arrays import Array, cast_like, inner, read_only, real_array, real_dtype, real_number
 from refdeconv.functionals.pointwise import Pointwise, checked_parameter
 
 _CANCELLATION = 8  # times the rounding of a pixel that may be left in a sum
@@ -165,13 +165,15 @@ def _divergence_at_once(excess: Array, slope: Array, data: Array) -> Array | Non
     is as precise as by the formulas of POI.5, which are several times slower.
     """
     nearly_one = 1 - np.finfo(slope.dtype).epsneg  # where the data is zero, the logarithm counts for nothing
-    phi = np.minimum(slope, nearly_one)
-    np.negative(phi, out=phi)
+    phi = np.negative(slope if slope.max() <= nearly_one else np.minimum(slope, nearly_one))
     np.log1p(phi, out=phi)
     phi *= data
     phi += excess
-    total = np.sum(phi)
-    return phi if np.sum(np.abs(excess)) <= _CANCELLATION * total < np.inf else None
+    total = _CANCELLATION * np.sum(phi)
+    with np.errstate(over="ignore", under="ignore"):
+        most = np.sqrt(phi.size * inner(excess, excess))  # no less than the sum of absolute values, in half the time
+    is_small = most <= total or np.sum(np.abs(excess)) <= total
+    return phi if is_small and total < np.inf else None
 
 
 def _divergence(v: Array, excess: Array, data: Array) -> Array:

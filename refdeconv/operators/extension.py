@@ -133,7 +133,7 @@ def _stretches(size: int, before: int, after: int, boundary: str) -> Iterator[_S
     """What is copied where along one axis, in indices of the extended image."""
     if boundary == "constant":
         return
-    copied = _copied_pixel(np.arange(-before, size + after), size, boundary) + before
+    copied = copied_pixel(np.arange(-before, size + after), size, boundary) + before
     steps = np.diff(copied)
     for first, end in ((0, before), (before + size, len(copied))):
         while first < end:
@@ -145,7 +145,7 @@ def _stretches(size: int, before: int, after: int, boundary: str) -> Iterator[_S
             first = last + 1
 
 
-def _copied_pixel(index: Array, size: int, boundary: str) -> Array:
+def copied_pixel(index: Array, size: int, boundary: str) -> Array:
     """The pixel that stands at an index, inside the image or beyond it (EXT.1)."""
     if boundary == "wrap":
         return index % size

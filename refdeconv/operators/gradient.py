@@ -115,31 +115,39 @@ class Gradient(LinearOperator):
     def gram_and_square(self, x: ArrayLike) -> tuple[Array, Any]:
         """The pair D^T D x, |D x|^2, in one pass."""
         x = np.ascontiguousarray(operand(x, self.input_shape))
-        rows = _blocks.blocks(self.input_shape)
-        parts = [part for block in rows if (part := self.cut(block)) is not None]
-        if len(parts) < 2:
-            return self._gram_and_square(x)
-        operators = [part.operator for part in parts]
-        squares, gram = _blocks.gather(
-            lambda number, block: operators[number].gram_and_square(block)[::-1], [part.rows for part in parts], x
-        )
-        return gram, np.sum(squares)
+        gram = np.empty(x.shape, x.dtype)
+        rows = _blocks.blocks(x.shape) if self.boundary == "free" else [slice(0, len(x))]
+        squares = _blocks.each(lambda block: self._gram_and_square(x, block, gram[block]), rows, x.size)
+        return gram, squares[0] if len(squares) == 1 else np.sum(squares)
 
-    def _gram_and_square(self, x: Array) -> tuple[Array, Any]:
-        laplacian, flow, square = np.zeros(x.shape, x.dtype), np.empty(x.shape, x.dtype), x.dtype.type(0)
-        for axis, step in zip(self.axes, self.spacing, strict=True):
-            _difference(x, axis, flow)
-            if self._has_beyond(axis):
-                flow[_ends(axis)[1]] = self._across_edge(x, axis)
+    def _gram_and_square(self, x: Array, rows: slice, gram: Array) -> Any:
+        """Write some rows of D^T D x, and return the sum of squares of the differences at these rows (GRD.6)."""
+        square = x.dtype.type(0)
+        if self.boundary != "free" or self.axes[0] != 0:
+            gram[...] = 0
+        for number, (axis, step) in enumerate(zip(self.axes, self.spacing, strict=True)):
+            if axis == 0 and self.boundary == "free":
+                flow, before = _flow_of_rows(x, rows), 1
+            else:
+                flow, before = np.empty(gram.shape, x.dtype), 0
+                _difference(x[rows], axis, flow)
+                if self._has_beyond(axis):
+                    flow[_ends(axis)[1]] = self._across_edge(x, axis)
             if step != 1:
                 flow /= cast_scalar(step, x)
-            square += _blocks.inner(flow, flow)
+            square += _blocks.inner(flow[before:], flow[before:])
             if step != 1:
                 flow /= cast_scalar(step, x)  # not by the square, which may overflow
-            if self._has_beyond(axis):
-                self._give_back(laplacian, flow[_ends(axis)[1]], axis)
-            _give_back(laplacian, flow, axis)
-        return laplacian, square
+            if before and number == 0:
+                np.subtract(flow[:-1], flow[1:], out=gram)
+            elif before:
+                gram += flow[:-1]
+                gram -= flow[1:]
+            else:
+                if self._has_beyond(axis):
+                    self._give_back(gram, flow[_ends(axis)[1]], axis)
+                _give_back(gram, flow, axis)
+        return square
 
     def cut(self, rows: slice) -> LocalPart | None:
         """The differences of some rows, which need the row after these too; not where the edges are joined or zero."""
@@ -206,38 +214,21 @@ class _GradientOfRows(LinearOperator):
 
     def adjoint(self, y: ArrayLike) -> Array:
         y = operand(y, self.output_shape, "y")
-        divergence = np.zeros(self.input_shape, y.dtype)
-        for component, (axis, step) in zip(y, self._steps, strict=True):
-            if axis == 0:
-                flow = component if step == 1 else component / cast_scalar(step, y)
+        divergence = np.empty(self.input_shape, y.dtype)
+        if self._steps[0][0] != 0:
+            divergence[...] = 0
+        for number, (component, (axis, step)) in enumerate(zip(y, self._steps, strict=True)):
+            if axis != 0:
+                _give_back(divergence[:-1], _divided(component, step), axis)
+                continue
+            flow = component if step == 1 else component / cast_scalar(step, y)
+            if number == 0:
+                divergence[0], divergence[-1] = -flow[0], flow[-1]
+                np.subtract(flow[:-1], flow[1:], out=divergence[1:-1])
+            else:
                 divergence[1:] += flow
                 divergence[:-1] -= flow
-            else:
-                _give_back(divergence[:-1], _divided(component, step), axis)
         return divergence
-
-    def gram_and_square(self, x: ArrayLike) -> tuple[Array, Any]:
-        x = np.ascontiguousarray(operand(x, self.input_shape))
-        laplacian, flow, square = np.zeros(x.shape, x.dtype), np.empty(self.output_shape[1:], x.dtype), x.dtype.type(0)
-        for axis, step in self._steps:
-            if axis == 0:
-                np.subtract(x[1:], x[:-1], out=flow)
-            else:
-                _difference(x[:-1], axis, flow)
-            if step != 1:
-                flow /= cast_scalar(step, x)
-            square += _blocks.inner(flow, flow)
-            if step != 1:
-                flow /= cast_scalar(step, x)
-            if axis == 0:
-                laplacian[1:] += flow
-                laplacian[:-1] -= flow
-            else:
-                _give_back(laplacian[:-1], flow, axis)
-        return laplacian, square
-
-    def gram(self, x: ArrayLike) -> Array:
-        return self.gram_and_square(x)[0]
 
 
 def checked_spacing(spacing: float | Sequence[float], axes: int) -> tuple[float, ...]:
@@ -258,6 +249,17 @@ def _difference(x: Array, axis: int, difference: Array) -> None:
     away, pixels = math.prod(x.shape[axis + 1 :]), x.reshape(-1)
     np.subtract(pixels[away:], pixels[:-away], out=difference.reshape(-1)[:-away])
     difference[_ends(axis)[1]] = 0
+
+
+def _flow_of_rows(x: Array, rows: slice) -> Array:
+    """The differences along the first axis at some rows, and at the row before these; zero beyond the edges."""
+    first, last = max(rows.start - 1, 0), min(rows.stop, len(x) - 1)
+    flow = np.empty((rows.stop - rows.start + 1, *x.shape[1:]), x.dtype)
+    inside = flow[first - rows.start + 1 : last - rows.start + 1]
+    np.subtract(x[first + 1 : last + 1], x[first:last], out=inside)
+    flow[: first - rows.start + 1] = 0
+    flow[last - rows.start + 1 :] = 0
+    return flow
 
 
 def _give_back(result: Array, flow: Array, axis: int) -> None:

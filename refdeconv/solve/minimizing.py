@@ -180,7 +180,7 @@ def _newton_cg(evaluations: Evaluations, flat: Array, options: dict[str, Any]) -
     options = {**options, "maxiter": options["maxiter"] - evaluations.iterations}
     flat = evaluations.change_variables(options.pop("xtol", _XTOL))
     try:
-        return _scipy_minimize(evaluations, flat, "Newton-CG", {**options, "xtol": 0})
+        return _newton_cg_from_anywhere(evaluations, flat, {**options, "xtol": 0})
     except Stopped as stop:
         if stop.reason != "converged":
             raise
@@ -192,8 +192,8 @@ def _newton_cg(evaluations: Evaluations, flat: Array, options: dict[str, Any]) -
 def _newton_cg_from_anywhere(evaluations: Evaluations, flat: Array, options: dict[str, Any]) -> OptimizeResult:
     found = _scipy_minimize(evaluations, flat, "Newton-CG", options)
     if np.array_equal(found.x, flat) and options["maxiter"] > 1:
-        # A start at a kink, such as a constant image, has no curvature for Newton's method, whose line search then
-        # fails. Nonlinear CG needs none, and leads away from the kink.
+        # A start at a kink, such as a constant image, has no curvature for Newton's method, and where a map flattens
+        # out there is next to none: the line search finds no step. Nonlinear CG needs none, and leads away from there.
         away = _scipy_minimize(evaluations, flat, "CG", {"maxiter": 3})
         if away.nit > 0 and away.fun < found.fun:
             left = {**options, "maxiter": max(1, options["maxiter"] - away.nit)}

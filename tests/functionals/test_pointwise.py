@@ -74,7 +74,7 @@ def test_the_rounding_of_a_blur_is_not_outside_the_domain():
     """An FFT leaves -8e-15 where the blur of a point is zero; where nothing was counted, either is as good."""
     point, data = np.zeros((64, 64)), np.zeros((64, 64))
     point[20, 20], data[18:23, 18:23] = 1000, 5
-    K = rd.Convolution(rd.psf.gaussian((9, 9), 1.5), (64, 64))
+    K = rd.Convolution(rd.psf.airy((9, 9), 3.0), (64, 64))
     assert K.forward(point).min() < 0
     f = rd.Poisson(data) @ K
     assert np.isfinite(f.value(point))
