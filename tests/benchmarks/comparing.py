@@ -49,7 +49,9 @@ def growth(cells: Iterable[Cell]) -> list[dict[str, Any]]:
     medians = {
         (cell.task.objective, cell.task.width, cell.task.shape): statistics.median(cell.seconds)
         for cell in cells
-        if (cell.name, cell.quantity, cell.task.dtype) == (OURS, "product", "float32") and cell.seconds
+        if (cell.name, cell.quantity, cell.task.dtype) == (OURS, "product", "float32")
+        and cell.task.product
+        and cell.seconds
     }
     return [
         {"objective": objective, "width": width, "shape": shape, "relative": scaled / base}

@@ -30,7 +30,9 @@ def draw(cells: Sequence[Cell], path: Path) -> None:
     from matplotlib.figure import Figure
 
     width = min(cell.task.width for cell in cells)
-    flat = [cell for cell in cells if len(cell.task.shape) == 2 and cell.task.width == width and cell.seconds]
+    product = any(cell.task.product for cell in cells)
+    alike = [cell for cell in cells if (cell.task.width, cell.task.product) == (width, product)]
+    flat = [cell for cell in alike if len(cell.task.shape) == 2 and cell.seconds]
     objectives = [name for name in OBJECTIVES if any(cell.task.objective == name for cell in flat)]
     figure = Figure(figsize=(11, 3.4 * (len(objectives) + 1)), layout="constrained")
     FigureCanvasAgg(figure)
@@ -52,9 +54,8 @@ def draw(cells: Sequence[Cell], path: Path) -> None:
     panels[-1, 0].set_ylabel("ratio, median of pairs")
     for row in panels:
         row[1].legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
-    figure.suptitle(
-        f"Time of one evaluation, images in float64, PSF {width} wide; ratios in both precisions", fontsize=11
-    )
+    psf = f"PSF {width} wide" + (", a product of two" if product else "")
+    figure.suptitle(f"Time of one evaluation, images in float64, {psf}; ratios in both precisions", fontsize=11)
     figure.savefig(path, dpi=130)
 
 

@@ -14,6 +14,7 @@ from .tasks import Task
 QUANTITIES = {"value_and_gradient": "value and gradient", "product": "Hessian product"}
 SHAPES = [(171, 171), (512, 512), (1024, 1024), (2048, 2048), (64, 64, 64), (128, 128, 128)]
 LARGEST = (4096, 4096)  # in float32 alone
+ANY_PSF = [(171, 171), (512, 512), (1024, 1024), (2048, 2048)]  # also with a PSF that is no product, in float64
 FLOOR = "two FFT pairs"
 AGREEMENT = {"float64": 1e-11, "float32": 2e-4}  # of the norm: that all compute the same
 
@@ -45,23 +46,26 @@ class Cell:
 
 def tasks(quick: bool, like: str = "") -> Iterator[Task]:
     """All, or a few; of these, those that are described like a regular expression."""
-    return (task for task in _every(quick) if re.search(like, f"{task.objective}, {size(task)}, PSF {task.width}"))
+    return (task for task in _every(quick) if re.search(like, f"{task.objective}, {size(task)}, PSF {task.words}"))
 
 
 def _every(quick: bool) -> Iterator[Task]:
     for objective in ("article", "poisson-tv"):
         if quick:
             yield from (Task(objective, shape, "float64", 13) for shape in ((171, 171), (512, 512)))
+            yield Task(objective, (512, 512), "float64", 13, product=False)
             continue
         for shape in SHAPES:
             yield from (Task(objective, shape, dtype, width) for dtype in AGREEMENT for width in (13, 33))
         yield from (Task(objective, LARGEST, "float32", width) for width in (13, 33))
+        for shape in ANY_PSF:
+            yield from (Task(objective, shape, "float64", width, product=False) for width in (13, 33))
 
 
 def measure(workers: Sequence[Worker], todo: Sequence[Task], runs: int, say: Callable[[str], None]) -> Iterator[Cell]:
     """The cells, task by task; the first worker is what the others must agree with."""
     for number, task in enumerate(todo):
-        say(f"evaluations, {number + 1} of {len(todo)}: {task.objective}, {size(task)}, {task.width} wide")
+        say(f"evaluations, {number + 1} of {len(todo)}: {task.objective}, {size(task)}, PSF {task.words}")
         asked = [worker for worker in workers if worker.name != FLOOR or task.objective == "article"]
         made = at_once(asked, "make", **asdict(task))
         errors = {name: error_of(answer, made[workers[0].name], task) for name, answer in made.items()}

@@ -60,12 +60,12 @@ def _evaluations(cells: Sequence[Cell], names: Sequence[str]) -> str:
         its_times = [times(group[name].seconds) if name in group else NOTHING for name in names]
         fastest = ratios.get("fastest_competitor") or NOTHING
         factors = [factor(ratios.get(key)) for key in ("fastest_competitor_over_refdeconv", *extra)]
-        rows.append([size(task), str(task.width), *its_times, fastest, *factors])
+        rows.append([size(task), task.words, *its_times, fastest, *factors])
     return table([*head, *extra.values()], rows)
 
 
 def _task(cell: Cell) -> str:
-    return f"{cell.task.objective}, {size(cell.task)}, PSF {cell.task.width} wide"
+    return f"{cell.task.objective}, {size(cell.task)}, PSF {cell.task.words}"
 
 
 def growth(rows: Sequence[dict[str, Any]]) -> str:

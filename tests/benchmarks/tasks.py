@@ -9,6 +9,7 @@ K is the convolution with an asymmetric PSF, zeros beyond the edges; D are the f
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +36,20 @@ class Task:
         'float64' or 'float32'.
     width : int
         Samples of the PSF along each axis.
+    product : bool
+        Whether the PSF is a product of one for each axis, as the article's is.
     """
 
     objective: str
     shape: tuple[int, ...]
     dtype: str
     width: int
+    product: bool = True
+
+    @property
+    def words(self) -> str:
+        """The PSF, in words."""
+        return f"{self.width}" if self.product else f"{self.width}, no product"
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -59,7 +68,11 @@ class Task:
 
     def psf(self) -> Array:
         """Positive, of sum one, without symmetry, in float64."""
-        psf = np.random.default_rng(1).random((self.width,) * len(self.shape)) + 0.1
+        rng = np.random.default_rng(1)
+        if self.product:
+            psf = math.prod(np.ix_(*(rng.random(self.width) + 0.1 for _ in self.shape)))
+        else:
+            psf = rng.random((self.width,) * len(self.shape)) + 0.1
         return psf / psf.sum()
 
     @property

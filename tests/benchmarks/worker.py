@@ -51,7 +51,7 @@ class Session:
     def make(self, **task: Any) -> dict[str, Any]:
         """Get ready, evaluate once, and tell what came out, so that all can be compared."""
         self.made = None  # the memory of the one before is free now
-        asked = Task(task["objective"], tuple(task["shape"]), task["dtype"], task["width"])
+        asked = Task(task["objective"], tuple(task["shape"]), task["dtype"], task["width"], task.get("product", True))
         if not getattr(self.module, "can", lambda task: True)(asked):
             return {"skipped": True}
         self.made = self.module.make(asked)
