@@ -70,7 +70,14 @@ class GroupSum(Functional):
 
     def at(self, u: ArrayLike) -> Expansion:
         """The sum, the groups divided by what their lengths say, and the Hessian within each group."""
-        u = operand(u, None, "u")
+        return self._expansion(operand(u, None, "u"))
+
+    def _value_and_gradient_over(self, u: Array) -> tuple[Any, Array]:
+        here = self._expansion(u, over=u)
+        return here.value(), here.gradient()
+
+    def _expansion(self, u: Array, over: Array | None = None) -> Expansion:
+        """The expansion; its gradient is written over an array, if there is one."""
         axes = self._axes_of(u)
         weight = spread_weight(self.weight, _without(u.shape, axes), u)
         if weight.ndim:
@@ -81,7 +88,7 @@ class GroupSum(Functional):
         if square is not None and divisor is not None:
             return Expansion(
                 partial(self._value_from_squares, square, divisor, weight),
-                lambda: _times(weight, u / divisor),
+                lambda: _times(weight, np.divide(u, divisor, out=over)),
                 lambda: self._hessian(u, np.sqrt(square), divisor, axes, weight),
             )
         r = _scaled_length(u, axes) if square is None else np.sqrt(square)

@@ -42,7 +42,7 @@ class _Run:
     rows: slice
     columns: slice
     entries: Array
-    count: int = 1
+    count: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Banded:
         runs: list[_Run] = []
         for run in self.runs:
             runs += [
-                _Run(_later(run.rows, distance), _later(run.columns, distance), run.entries)
+                _Run(_later(run.rows, distance), _later(run.columns, distance), run.entries, 1)
                 for distance in range(0, run.count * len(run.entries), len(run.entries))
             ]
         return replace(self, runs=runs)
@@ -125,8 +125,8 @@ class Separable:
         double = []
         for axis, (samples, size, o) in enumerate(zip(factors, shape, origin, strict=True)):
             height = _ENTRIES if axis else _ROWS
-            corner = 2 * len(samples)  # from there on, the edge is out of sight of all three
-            left_out = max(0, (size - 3 * corner) // height - 1)
+            corner = len(samples)  # from there on, the edge is out of sight of all three
+            left_out = max(0, (size - 2 * corner) // height - 1)
             short = _along_axis(samples, size - left_out * height, o, boundary)
             three = short, short.T, short.T @ short
             banded = [Banded.of(matrix, left_out, corner, height) for matrix in three]

@@ -118,7 +118,7 @@ class Gradient(LinearOperator):
         gram = np.empty(x.shape, x.dtype)
         rows = _blocks.blocks(x.shape) if self.boundary == "free" else [slice(0, len(x))]
         squares = _blocks.each(lambda block: self._gram_and_square(x, block, gram[block]), rows, x.size)
-        return gram, squares[0] if len(squares) == 1 else np.sum(squares)
+        return gram, np.sum(squares)
 
     def _gram_and_square(self, x: Array, rows: slice, gram: Array) -> Any:
         """Write some rows of D^T D x, and return the sum of squares of the differences at these rows (GRD.6)."""
@@ -263,19 +263,19 @@ def _flow_of_rows(x: Array, rows: slice) -> Array:
 
 
 def _give_back(result: Array, flow: Array, axis: int) -> None:
-    """Add the adjoint of `_difference`, of contiguous arrays; what flow has at the far edge is cleared."""
-    away = math.prod(result.shape[axis + 1 :])
-    flow[_ends(axis)[1]] = 0
+    """Add the adjoint of `_difference`, of contiguous arrays; what flow has at the far edge counts for nothing."""
+    away, edge = math.prod(result.shape[axis + 1 :]), _ends(axis)[1]
+    if flow[edge].any():
+        flow = flow.copy()
+        flow[edge] = 0
     pixels, flows = result.reshape(-1), flow.reshape(-1)
     pixels[away:] += flows[:-away]
     pixels -= flows
 
 
 def _divided(component: Array, step: float) -> Array:
-    """A contiguous copy, divided by the distance between pixels."""
-    if step == 1:
-        return component.copy(order="C")
-    return np.ascontiguousarray(component / cast_scalar(step, component))
+    """A component divided by the distance between pixels, as a contiguous array: the same, where it can be."""
+    return np.ascontiguousarray(component if step == 1 else component / cast_scalar(step, component))
 
 
 def _ends(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
