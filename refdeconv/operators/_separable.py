@@ -125,7 +125,8 @@ class Separable:
         double = []
         for axis, (samples, size, o) in enumerate(zip(factors, shape, origin, strict=True)):
             height = _ENTRIES if axis else _ROWS
-            corner = len(samples)  # from there on, the edge is out of sight of all three
+            # From as many rows on as there are samples, the edge is out of sight of all three.
+            corner = len(samples) if axis else max(len(samples), height)
             left_out = max(0, (size - 2 * corner) // height - 1)
             short = _along_axis(samples, size - left_out * height, o, boundary)
             three = short, short.T, short.T @ short
