@@ -142,8 +142,8 @@ class Evaluations:
                 return np.full(flat.shape, np.nan, flat.dtype)
             if not np.isfinite(gradient).all():
                 raise Stopped("nan")
-            point.flat_gradient = self._flat(gradient, flat.dtype)
-        return point.flat_gradient.copy()
+            point.flat_gradient = self._flat(gradient, self.dtype)  # kept in the image's precision, in half the memory
+        return point.flat_gradient.astype(flat.dtype)
 
     def hessian_product(self, flat: Array, direction: Array) -> Array:
         """The Hessian of f at x times v, flat."""
@@ -169,6 +169,7 @@ class Evaluations:
     def iteration(self, flat: Array) -> None:
         """The end of an iteration at x: the history grows, the user's callback is told."""
         before, iterate = self.last, self.record(flat)
+        self._points = deque([self.last], maxlen=2)  # nobody comes back to what was before: a large part of the memory
         self._products_before = self.hessian_products
         if self._callback is not None:
             self._tell(self._callback, self.last.x, iterate)
@@ -228,7 +229,8 @@ class Evaluations:
     def _direction(self, flat: Array) -> Array:
         """The change of the image that a change of the solver's vector makes."""
         image = flat.reshape(self.shape)
-        image = (image if self.unit_x == 1 else image * self.unit_x).astype(self.dtype, copy=False)
+        image = image.astype(self.dtype, copy=False)
+        image = image if self.unit_x == 1 else image * self.unit_x
         return image if self._preconditioner is None else self._preconditioner.forward(image)
 
     def point(self, flat: Array) -> Point:
