@@ -86,7 +86,7 @@ class Convolution(LinearOperator):
     image is continued by other than zeros or itself. A PSF in float64 meets a float32 image in float32.
 
     Narrow PSFs that are a product of one-dimensional ones (an upright Gaussian, a box) need no transforms: the
-    convolution is a product of banded matrices, one for each axis, which takes a third to four fifths of the time.
+    convolution is a product of banded matrices, one for each axis, which takes less time.
 
     Derivation: derivations/operators/convolution.md, CNV.1, CNV.2, CNV.3, CNV.5,
     CNV.6, CNV.7, CNV.8

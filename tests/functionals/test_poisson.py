@@ -247,3 +247,16 @@ def test_the_step_below_the_threshold_keeps_its_digits(background):
         if u + background < 0.25:
             step = float(Fraction(u) + Fraction(background) - Fraction(0.25))
             assert np.isclose(f.gradient([u])[0], step * 4, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("pixels", [1, 100, 10_000])
+@pytest.mark.parametrize("distance", [1e-4, 3.3e-3, 0.02, 0.2])
+def test_the_sum_keeps_its_digits_where_all_pixels_round_alike(pixels, distance):
+    """No rounding of a pixel averages out: where the quick formula would lose digits, it must not be taken."""
+    for data in (1000.3, 77.7, 3.1):
+        u = data * (1 + distance) - 0.1
+        with mpmath.workdps(50):
+            v, count = mpmath.mpf(u) + mpmath.mpf(0.1), mpmath.mpf(data)
+            expected = pixels * (v - count + count * mpmath.log(count / v))
+            found = rd.Poisson(np.full(pixels, data), background=0.1).value(np.full(pixels, u))
+            assert abs(found - expected) <= 1e-14 * expected
