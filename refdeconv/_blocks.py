@@ -21,8 +21,8 @@ import numpy as np
 from refdeconv import _arrays
 from refdeconv._arrays import Array, Shape
 
-BLOCK = 2**16  # pixels: a few arrays of these fit the cache of a core; of fewer, two threads wait for each other
-_WHOLE = 2**17  # pixels: smaller images are one block
+BLOCK = 2**17  # pixels: a few arrays of these are near a core; of fewer, two threads wait for each other
+_WHOLE = 2**18  # pixels: smaller images are one block
 _THREADED = 2**18  # pixels: below, to wake another thread costs more than it gives
 
 Result = TypeVar("Result")
@@ -119,13 +119,14 @@ def pixelwise(work: Callable[..., object], *arrays: Array) -> None:
 
 
 def gather(
-    work: Callable[[int, Array], tuple[Result, Array]], rows: Sequence[slice], x: Array
+    work: Callable[[int, Array], tuple[Result, Array]], rows: Sequence[slice], x: Array, onto: Array | None = None
 ) -> tuple[list[Result], Array]:
     """Work on blocks of rows of x that may share rows: what it gives beside arrays, and the sum of the arrays.
 
-    Each block writes the rows before the next one's; what it has for those is added afterwards.
+    Each block writes the rows before the next one's, or adds them onto an array of x's shape and dtype; what it has for
+    those of the next one is added afterwards.
     """
-    result = np.empty_like(x, order="C")
+    result = np.empty_like(x, order="C") if onto is None else onto
     ends = [block.start for block in rows[1:]] + [len(x)]
     numbers = {block.start: number for number, block in enumerate(rows)}
 
@@ -133,7 +134,10 @@ def gather(
         number = numbers[block.start]
         extra, part = work(number, x[block])
         own = ends[number] - block.start
-        result[block.start : ends[number]] = part[:own]
+        if onto is None:
+            result[block.start : ends[number]] = part[:own]
+        else:
+            result[block.start : ends[number]] += part[:own]
         return extra, part[own:].copy()
 
     done = each(write, rows, x.size)
@@ -162,8 +166,23 @@ def added(left: Array, right: Array) -> Array:
     return left
 
 
-def scaled(array: Array, factor: float) -> Array:
+def added_multiple(total: Array, array: Array, factor: Any) -> Array:
+    """The sum with a multiple of another array, in the first one, where its dtype can hold it; both are overwritten."""
+    if factor == 1 or np.result_type(total, array, factor) != total.dtype or array.dtype != total.dtype:
+        return added(total, scaled(array, factor))
+
+    def work(a: Array, b: Array) -> None:
+        b *= factor
+        a += b
+
+    pixelwise(work, total, array)
+    return total
+
+
+def scaled(array: Array, factor: Any) -> Array:
     """The product with a number, in the same array, where its dtype can hold it."""
+    if factor == 1:
+        return array
     if np.result_type(array, factor) != array.dtype:
         return array * factor
     pixelwise(lambda a: np.multiply(a, factor, out=a), array)

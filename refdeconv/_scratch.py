@@ -1,7 +1,7 @@
 """Memory for large intermediate arrays, kept by each thread for its next evaluation.
 
 A fresh large array costs more than a pass over it: the system hands its pages out one by one, and takes them back when
-it is freed. What a transform needs between its input and its result is therefore kept: as many bytes as the two
+it is freed. What a transform needs between its input and its result is therefore kept: as many bytes as the three
 largest arrays that a thread has worked with, until the thread ends.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 
 from refdeconv._arrays import Array, Shape
 
-_KEPT = 2  # arrays
+_KEPT = 3  # arrays
 _ALIGNMENT = 64  # bytes: a cache line
 _WASTE = 2  # times what is needed that a kept array may have
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, Shape, cast_scalar, operand, read_only, real_dtype
-from refdeconv._blocks import inner, owned, pixelwise, scaled
+from refdeconv._blocks import added, inner, owned, pixelwise, scaled
 from refdeconv.calculus import LinearOperator
 from refdeconv.calculus.operator import scale_factor
 
@@ -104,19 +104,41 @@ class GramPlusRankOne(LinearOperator):
     def forward(self, x: ArrayLike) -> Array:
         """The sum of the two terms at x."""
         x = operand(x, self.input_shape)
-        factor = cast_scalar(self.gram_factor, x)
-        result = x.copy() if self.operator is None else owned(self.operator.gram(x), self.operator)
+        factor, gram = cast_scalar(self.gram_factor, x), self._gram(x)
         if self.direction is None:
-            return scaled(result, factor)
-        direction = self.direction
-        if direction.dtype.kind == "c":  # the Hessian at a complex point, of which a real x makes a complex product
-            return factor * result + self.rank_one_factor * inner(direction, x) * direction
-        direction = direction.astype(real_dtype(x.dtype), copy=False)
-        along = cast_scalar(self.rank_one_factor, x) * inner(direction, x)
-        if np.result_type(result, factor, along) != result.dtype:
-            return factor * result + along * direction
-        pixelwise(lambda part, unit: _combine(part, factor, unit, along), result, direction)
-        return result
+            return scaled(gram, factor)
+        if self.direction.dtype.kind == "c":  # at a complex point, of which a real x makes a complex product
+            return factor * gram + self.rank_one_factor * inner(self.direction, x) * self.direction
+        direction, along = self._direction_and_share(x)
+        if np.result_type(gram, factor, along) != gram.dtype:
+            return factor * gram + along * direction
+        pixelwise(lambda part, unit: _combine(part, factor, unit, along), gram, direction)
+        return gram
+
+    def _forward_onto(self, x: Array, total: Array, scale: Any = 1) -> Array:
+        is_real = self.direction is not None and self.direction.dtype.kind == x.dtype.kind == "f"
+        if scale != 1 or not is_real or total.dtype != x.dtype:
+            return super()._forward_onto(x, total, scale)
+        factor, gram = cast_scalar(self.gram_factor, x), self._gram(x)
+        direction, along = self._direction_and_share(x)
+        if np.result_type(gram, factor, along) != total.dtype:
+            return added(total, factor * gram + along * direction)
+
+        def add(part: Array, unit: Array, to: Array) -> None:
+            _combine(part, factor, unit, along)
+            to += part
+
+        pixelwise(add, gram, direction, total)
+        return total
+
+    def _gram(self, x: Array) -> Array:
+        return x.copy() if self.operator is None else owned(self.operator.gram(x), self.operator)
+
+    def _direction_and_share(self, x: Array) -> tuple[Array, Any]:
+        """The real direction in the precision of x, and how much of it the second term is."""
+        assert self.direction is not None
+        direction = self.direction.astype(real_dtype(x.dtype), copy=False)
+        return direction, cast_scalar(self.rank_one_factor, x) * inner(direction, x)
 
     def adjoint(self, y: ArrayLike) -> Array:
         """The same: both terms are their own adjoints."""

@@ -224,6 +224,79 @@ def assert_new(apply, x):
     assert np.array_equal(x, before)
 
 
+@pytest.mark.parametrize("make", LINEAR_OPERATORS.values(), ids=LINEAR_OPERATORS)
+def test_ways_that_write_into_arrays(make):
+    rng = np.random.default_rng(3)
+    A = make((5, 8), rng)
+    x, between = rng.standard_normal(A.input_shape), rng.standard_normal(A.output_shape)
+    expected = A.forward(x).copy()
+    total = rng.standard_normal(A.output_shape)
+    assert np.allclose(A._forward_onto(x, total.copy(), 0.7), total + 0.7 * expected, rtol=1e-14, atol=1e-14)
+    assert np.allclose((A + 2 * A).forward(x), 3 * expected, rtol=1e-14, atol=1e-14)
+    assert np.allclose((A.T @ A).forward(x), A.adjoint(expected), rtol=1e-13, atol=1e-13)
+    if A.new_arrays:
+        assert np.allclose(A._forward_over(x.copy()), expected, rtol=1e-14, atol=1e-14)
+        assert np.array_equal(A._forward_into(x, between), expected)
+        assert np.array_equal(A._forward_into(x.astype(np.float32), between), A.forward(x.astype(np.float32)))
+        z = x + 1j * x[::-1]
+        assert np.allclose(A._forward_into(z, between), A.forward(z), rtol=1e-14, atol=1e-14)
+
+
+class KeepingItsArgument(rd.Functional):
+    """``sum(u**3) / 3``, which keeps whatever it was evaluated at."""
+
+    input_shape = SHAPE
+    new_arrays = True
+
+    def __init__(self):
+        self.seen = []
+
+    def value(self, u):
+        return np.sum(u**3) / 3
+
+    def gradient(self, u):
+        self.seen.append((u, u.copy()))
+        return u * u
+
+    def hessian(self, u):
+        factors = 2 * u
+
+        def product(v):
+            self.seen.append((v, v.copy()))
+            return factors * v
+
+        return rd.SelfAdjoint(SHAPE, product, new_arrays=True)
+
+
+def test_what_is_kept_of_an_argument_stays():
+    rng = np.random.default_rng(0)
+    blur = rd.Convolution(rng.uniform(0, 1, (3, 3)), SHAPE)
+    kept = KeepingItsArgument()
+    f = kept @ blur + 0.5 * (kept @ blur)
+    for x in rng.standard_normal((4, *SHAPE)):
+        f.value_and_gradient(x)
+        f.hessian(x).forward(x)
+        f.at(x).gradient()
+    assert len(kept.seen) == 24
+    for u, copy in kept.seen:
+        assert np.array_equal(u, copy)
+
+
+def test_what_stands_between_two_operators_is_not_given_out():
+    """The blurred image is scratch memory, over which the last operator writes its result."""
+    rng = np.random.default_rng(0)
+    blur = rd.Convolution(rng.uniform(0, 1, (3, 3)), SHAPE)
+    weights = rng.uniform(1, 2, SHAPE)
+    multiplied = rd.Poisson(weights, 0.5).hessian(weights) @ blur
+    assert multiplied.outer._writes_over
+    assert multiplied.inner._writes_into
+    points = rng.standard_normal((4, *SHAPE))
+    found = [multiplied.forward(x) for x in points]
+    for x, each in zip(points, found, strict=True):
+        expected = rd.Poisson(weights, 0.5).hessian(weights).forward(blur.forward(x))
+        assert np.allclose(each, expected, rtol=1e-14, atol=1e-14)
+
+
 def test_the_ones_that_count_give_new_arrays():
     rng = np.random.default_rng(0)
     blur = rd.Convolution(np.ones((3, 3)) / 9, SHAPE)
@@ -287,7 +360,7 @@ def test_a_subclass_inherits_no_shortcut_past_what_it_defines():
                 lambda: rd.SelfAdjoint(u.shape, lambda v: 2 * v),
             )
 
-    shape = (600, 300)
+    shape = (1000, 300)
     assert len(_blocks.blocks(shape)) > 1
     x = np.random.default_rng(0).uniform(0.5, 2, shape)
     D, T = rd.Gradient(shape), Twice(shape)

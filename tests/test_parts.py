@@ -58,13 +58,40 @@ def test_in_blocks_it_is_the_same(small_blocks, monkeypatch, name, shape, dtype)
         here = f.at(x)
         assert np.isclose(here.value(), value, rtol=50 * np.finfo(dtype).eps)
         assert relative_error(here.gradient(), gradient) <= 50 * np.finfo(dtype).eps
-        return value, gradient, f.hvp(x, v), f.value(x + 1j * v), f.gradient(x + 1j * v)
+        z = x + 1j * v
+        return value, gradient, f.hvp(x, v), f.value(z), f.gradient(z), f.hvp(z, v), f.hvp(z, v - 0.3j * x[::-1])
 
     in_blocks = results()
     monkeypatch.setattr(_blocks, "_WHOLE", 10**9)
     for found, expected in zip(in_blocks, results(), strict=True):
-        assert found.dtype == expected.dtype
+        # A Hessian that is real everywhere may give real products also at a complex point.
+        assert np.result_type(found, np.complex64) == np.result_type(expected, np.complex64)
         assert relative_error(np.asarray(found), np.asarray(expected)) <= 50 * np.finfo(dtype).eps
+
+
+@pytest.mark.parametrize("name", objectives((3, 3), np.random.default_rng(0)))
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "dtypes", [(np.float64,) * 2, (np.float32,) * 2, (np.float32, np.float64), (np.float64, np.float32)]
+)
+@pytest.mark.parametrize("scale", [1, 0.7, np.longdouble(0.7), -1e-30, 0.0])
+def test_added_onto_an_array(small_blocks, name, shape, dtypes, scale):
+    rng = np.random.default_rng(1)
+    x, v = rng.uniform(0.3, 3, (2, *shape)).astype(dtypes[0])
+    total = rng.standard_normal(shape).astype(dtypes[1])
+    for f in (
+        objectives(shape, np.random.default_rng(0))[name],
+        -2.5 * objectives(shape, np.random.default_rng(0))[name],
+    ):
+        value, gradient = f.value_and_gradient(x)
+        product = f.hessian(x).forward(v)
+        again, sum_with_gradient = f._value_and_gradient_onto(x, total.copy(), scale)
+        assert again == value
+        sum_with_product = f.hessian(x)._forward_onto(v, total.copy(), scale)
+        for found, part in ((sum_with_gradient, gradient), (sum_with_product, product)):
+            assert found.dtype == np.result_type(*dtypes)
+            expected = total + np.float64(scale) * part
+            assert relative_error(found, expected) <= 50 * np.finfo(min(dtypes, key=lambda d: np.dtype(d).itemsize)).eps
 
 
 def test_threads_change_no_digit(small_blocks, monkeypatch):

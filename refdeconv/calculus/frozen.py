@@ -30,6 +30,10 @@ class _FreezeAfterInit(ABCMeta):
 # What an object is, and what follows from that, which a class may define too, where it knows a shorter way.
 _DEFINITIONS = {"adjoint", "at", "forward", "gradient", "hessian", "jacobian", "value"}
 _SHORTCUTS = {
+    "_forward_into",
+    "_forward_onto",
+    "_forward_over",
+    "_value_and_gradient_onto",
     "_value_and_gradient_over",
     "cut",
     "gram",

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, Shape, cast_scalar, operand, real_dtype
-from refdeconv._blocks import added, owned, scaled
+from refdeconv._blocks import added, added_multiple, owned, scaled
+from refdeconv._scratch import scratch
 from refdeconv.calculus.expansion import Expansion
 from refdeconv.calculus.frozen import Frozen
 from refdeconv.calculus.operator import (
@@ -91,6 +92,17 @@ class Functional(Frozen):
         """The same, where the gradient may be written over u. Asked only of those that give new arrays."""
         return self.value_and_gradient(u)
 
+    @property
+    def _writes_over(self) -> bool:
+        """Whether it has a way of its own to write its gradient over its argument, which it therefore never keeps."""
+        return type(self)._value_and_gradient_over is not Functional._value_and_gradient_over
+
+    def _value_and_gradient_onto(self, u: Array, total: Array, scale: Any = 1) -> tuple[Any, Array]:
+        """The value, and a multiple of the gradient added to an array, which may be written to."""
+        value, gradient = self.value_and_gradient(u)
+        gradient = owned(gradient, self)
+        return value, added_multiple(total, gradient, cast_scalar(scale, gradient))
+
     def hvp(self, u: ArrayLike, v: ArrayLike) -> Array:
         """The Hessian-vector product (hess f)(u) v; for many v at one u, take ``hessian(u)`` once and apply it."""
         return self.hessian(u).forward(v)
@@ -169,10 +181,23 @@ class Composition(Functional):
     def value_and_gradient(self, z: ArrayLike) -> tuple[Any, Array]:
         if self._parts is not None:
             return self._parts.value_and_gradient(operand(z, self.input_shape, "z"))
-        u, jacobian = self.inner.linearize(z)
-        can_overwrite = self.new_arrays and self._outer.new_arrays
-        value, gradient = (self._outer._value_and_gradient_over if can_overwrite else self._outer.value_and_gradient)(u)
-        return value, jacobian.adjoint(gradient)
+        if not (self.new_arrays and self._outer.new_arrays and isinstance(self.inner, LinearOperator)):
+            u, jacobian = self.inner.linearize(z)
+            value, gradient = self._outer.value_and_gradient(u)
+            return value, jacobian.adjoint(gradient)
+        if not (self._outer._writes_over and self.inner._writes_into):
+            value, gradient = self._outer._value_and_gradient_over(self.inner.forward(z))
+            return value, self.inner.adjoint(gradient)
+        z = operand(z, self.input_shape, "z")
+        with scratch(self.inner.output_shape, z.dtype) as between:
+            value, gradient = self._outer._value_and_gradient_over(self.inner._forward_into(z, between))
+            return value, self.inner.adjoint(gradient)
+
+    def _value_and_gradient_onto(self, u: Array, total: Array, scale: Any = 1) -> tuple[Any, Array]:
+        if self._parts is None or total.dtype != u.dtype:
+            return super()._value_and_gradient_onto(u, total, scale)
+        value, total = self._parts.value_and_gradient_onto(u, total, scale)
+        return value, total
 
     def _outside(self, z: ArrayLike, error: OutsideDomain) -> Expansion:
         """Where the map has no derivative, or no value at all."""
@@ -227,8 +252,9 @@ class Sum(Functional):
 
     def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
         u = operand(u, self.input_shape, "u")
-        (f, f_gradient), (g, g_gradient) = self.left.value_and_gradient(u), self.right.value_and_gradient(u)
-        return f + g, added(owned(f_gradient, self.left), g_gradient)
+        f, gradient = self.left.value_and_gradient(u)
+        g, gradient = self.right._value_and_gradient_onto(u, owned(gradient, self.left))
+        return f + g, gradient
 
     def __repr__(self) -> str:
         return f"{self.left!r} + {self.right!r}"
@@ -272,6 +298,12 @@ class Multiple(Functional):
             return self.value_and_gradient(u)
         value, gradient = self.functional._value_and_gradient_over(u)
         return times(self.scale, value), self._times(gradient)
+
+    def _value_and_gradient_onto(self, u: Array, total: Array, scale: Any = 1) -> tuple[Any, Array]:
+        if scale != 1:
+            return super()._value_and_gradient_onto(u, total, scale)
+        value, total = self.functional._value_and_gradient_onto(u, total, self.scale)
+        return times(self.scale, value), total
 
     def _times(self, gradient: Array) -> Array:
         return scaled(owned(gradient, self.functional), cast_scalar(self.scale, gradient))

@@ -14,7 +14,8 @@ import scipy.sparse.linalg
 from numpy.typing import ArrayLike, DTypeLike
 
 from refdeconv._arrays import Array, Shape, cast_scalar, image_shape, operand, real_number
-from refdeconv._blocks import added, inner, owned
+from refdeconv._blocks import added, added_multiple, inner, owned
+from refdeconv._scratch import scratch
 from refdeconv.calculus.flat import apply_flat, as_flat_operator
 from refdeconv.calculus.frozen import Frozen
 
@@ -139,9 +140,32 @@ class LinearOperator(Operator):
         y = self.forward(x)
         return self.adjoint(y), inner(y, y)
 
+    def _forward_over(self, x: Array) -> Array:
+        """A x, where it may be written over x. Asked only of those that give new arrays."""
+        return self.forward(x)
+
+    def _forward_into(self, x: Array, result: Array) -> Array:
+        """A x, which may be written into an array. Asked only of those that give new arrays."""
+        return self.forward(x)
+
+    def _forward_onto(self, x: Array, total: Array, scale: Any = 1) -> Array:
+        """A multiple of A x added to an array, which may be written to."""
+        product = owned(self.forward(x), self)
+        return added_multiple(total, product, cast_scalar(scale, product))
+
     def congruence(self, operator: LinearOperator) -> LinearOperator:
         """The operator J^T A J, for J the given operator: how the chain rule pulls a Hessian A back (CAL.6)."""
         return operator.T @ self @ operator
+
+    @property
+    def _writes_over(self) -> bool:
+        """Whether it has a way of its own to write its result over what it is given, which it therefore never keeps."""
+        return type(self)._forward_over is not LinearOperator._forward_over
+
+    @property
+    def _writes_into(self) -> bool:
+        """Whether it has a way of its own to write its result into an array."""
+        return type(self)._forward_into is not LinearOperator._forward_into
 
     # What is made of linear operators alone is a linear operator again.
 
@@ -370,6 +394,23 @@ class _LinearComposition(LinearOperator, _Composition):
     outer: LinearOperator
     inner: LinearOperator
 
+    def forward(self, z: ArrayLike) -> Array:
+        if not self.new_arrays:
+            return self.outer.forward(self.inner.forward(z))
+        if not (self.outer._writes_over and self.inner._writes_into):
+            return self.outer._forward_over(self.inner.forward(z))
+        z = operand(z, self.input_shape, "z")
+        with scratch(self.inner.output_shape, z.dtype) as between:
+            result = self.outer._forward_over(self.inner._forward_into(z, between))
+            return result.copy() if np.may_share_memory(result, between) else result
+
+    @property
+    def _writes_over(self) -> bool:
+        return self.inner._writes_over
+
+    def _forward_over(self, x: Array) -> Array:
+        return self.outer._forward_over(self.inner._forward_over(x)) if self.new_arrays else self.forward(x)
+
     def adjoint(self, y: ArrayLike) -> Array:
         return self.inner.adjoint(self.outer.adjoint(y))
 
@@ -385,6 +426,10 @@ class _LinearSum(LinearOperator, _Sum):
     left: LinearOperator
     right: LinearOperator
 
+    def forward(self, z: ArrayLike) -> Array:
+        z = operand(z, self.input_shape, "z")
+        return self.right._forward_onto(z, owned(self.left.forward(z), self.left))
+
     def adjoint(self, y: ArrayLike) -> Array:
         y = operand(y, self.output_shape, "y")
         return added(owned(self.left.adjoint(y), self.left), self.right.adjoint(y))
@@ -396,6 +441,11 @@ class _LinearMultiple(LinearOperator, _Multiple):
     new_arrays = True
 
     operator: LinearOperator
+
+    def _forward_onto(self, x: Array, total: Array, scale: Any = 1) -> Array:
+        if scale != 1:
+            return super()._forward_onto(x, total, scale)
+        return self.operator._forward_onto(x, total, self.scale)
 
     def adjoint(self, y: ArrayLike) -> Array:
         return times(self.scale, self.operator.adjoint(y))

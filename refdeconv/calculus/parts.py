@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv import _blocks
-from refdeconv._arrays import Array, Shape, operand
+from refdeconv._arrays import Array, Shape, cast_scalar, operand
 from refdeconv.calculus.expansion import Expansion
 from refdeconv.calculus.operator import LinearOperator, Operator
 
@@ -60,6 +60,7 @@ class Parts:
     """
 
     new_arrays: ClassVar[bool] = True
+    _writes_over: ClassVar[bool] = True
 
     shape: Shape
     rows: Sequence[slice]
@@ -75,16 +76,26 @@ class Parts:
 
     def value_and_gradient(self, u: Array) -> tuple[Any, Array]:
         """Both, in one pass."""
-        values, gradient = _blocks.gather(
-            lambda number, block: self.functionals[number].value_and_gradient(block), self.rows, u
-        )
-        return np.sum(values), gradient
+        return self._value_and_gradient(u)
 
     _value_and_gradient_over = value_and_gradient
 
+    def value_and_gradient_onto(self, u: Array, total: Array, scale: Any) -> tuple[Any, Array]:
+        """The value, and a multiple of the gradient added to an array, block by block."""
+        return self._value_and_gradient(u, total, scale)
+
+    def _value_and_gradient(self, u: Array, onto: Array | None = None, scale: Any = 1) -> tuple[Any, Array]:
+        def work(number: int, block: Array) -> tuple[Any, Array]:
+            part = self.functionals[number]
+            value, gradient = part.value_and_gradient(block)
+            return value, gradient if onto is None else _multiple(gradient, part, scale)
+
+        values, gradient = _blocks.gather(work, self.rows, u, onto)
+        return np.sum(values), gradient
+
     def hessian(self, u: Array) -> LinearOperator:
         """The sum of the parts' Hessians."""
-        return _PartsHessian(self, self._each(lambda part, block: part.hessian(block), u))
+        return _PartsHessian(self, self._each(lambda part, block: part.hessian(block), u), u.dtype.kind == "c")
 
     def at(self, u: ArrayLike) -> Expansion:
         """What is asked for is computed then: all that the three share is cheap."""
@@ -101,17 +112,31 @@ class _PartsHessian(LinearOperator):
 
     new_arrays = True
 
-    def __init__(self, parts: Parts, hessians: Sequence[LinearOperator]) -> None:
+    def __init__(self, parts: Parts, hessians: Sequence[LinearOperator], is_complex: bool) -> None:
         self.input_shape = self.output_shape = parts.shape
         self._rows = tuple(parts.rows)
         self._hessians = tuple(hessians)
+        self._is_complex = is_complex
 
     _rows: tuple[slice, ...]
     _hessians: tuple[LinearOperator, ...]
+    _is_complex: bool
 
     def forward(self, x: ArrayLike) -> Array:
         x = operand(x, self.input_shape)
+        if self._is_complex:
+            x = x.astype(np.result_type(x.dtype, np.complex64), copy=False)
         return _blocks.gather(lambda number, block: (None, self._hessians[number].forward(block)), self._rows, x)[1]
+
+    def _forward_onto(self, x: Array, total: Array, scale: Any = 1) -> Array:
+        if total.dtype != x.dtype or self._is_complex:
+            return super()._forward_onto(x, total, scale)
+
+        def work(number: int, block: Array) -> tuple[None, Array]:
+            hessian = self._hessians[number]
+            return None, _multiple(hessian.forward(block), hessian, scale)
+
+        return _blocks.gather(work, self._rows, x, total)[1]
 
     def adjoint(self, y: ArrayLike) -> Array:
         return self.forward(operand(y, self.output_shape, "y"))
@@ -119,6 +144,11 @@ class _PartsHessian(LinearOperator):
     @property
     def T(self) -> LinearOperator:  # noqa: N802
         return self
+
+
+def _multiple(array: Array, giver: Any, scale: Any) -> Array:
+    """A multiple, in the same array if that is a new one."""
+    return array if scale == 1 else _blocks.scaled(_blocks.owned(array, giver), cast_scalar(scale, array))
 
 
 def sum_in_parts(functional: Functional, shape: Shape) -> Parts | None:

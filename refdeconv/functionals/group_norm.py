@@ -15,6 +15,8 @@ from refdeconv.calculus import Expansion, Functional, LinearOperator
 from refdeconv.functionals.pointwise import checked_data_and_weight, with_rows
 from refdeconv.hessians import SelfAdjoint
 
+_CANCELLATION = 8  # times the rounding of its terms that may be left in a sum
+
 
 class GroupSum(Functional):
     """A weighted sum over groups of entries, ``f(u) = sum(weight * phi(r))``, with r the Euclidean length of a group.
@@ -87,7 +89,7 @@ class GroupSum(Functional):
         divisor = None if square is None else self._divisor_of_square(square)
         if square is not None and divisor is not None:
             return Expansion(
-                partial(self._value_from_squares, square, divisor, weight),
+                partial(self._sum_from_squares, square, divisor, weight),
                 lambda: _times(weight, np.divide(u, divisor, out=over)),
                 lambda: self._hessian(u, np.sqrt(square), divisor, axes, weight),
             )
@@ -99,15 +101,12 @@ class GroupSum(Functional):
             lambda: self._hessian(u, r, s, axes, weight),
         )
 
-    def _value_from_squares(self, square: Array, divisor: Array, weight: Array) -> Any:
-        return np.sum(_times(weight, self._phi_of_square(square, divisor)))
-
     def _divisor_of_square(self, square: Array) -> Array | None:
         """The divisor of real groups from the squares of their lengths, if that is a shorter way."""
         return None
 
-    def _phi_of_square(self, square: Array, s: Array) -> Array:
-        """The function, from the squares of the lengths and the divisor."""
+    def _sum_from_squares(self, square: Array, s: Array, weight: Array) -> Any:
+        """The weighted sum, from the squares of the lengths and this divisor."""
         raise NotImplementedError
 
     def cut(self, shape: Shape, axis: int, rows: slice) -> Functional | None:
@@ -261,9 +260,15 @@ class SmoothedGroupNorm(GroupSum):
         s = square + np.square(self._knee(square))
         return np.sqrt(s, out=s)
 
-    def _phi_of_square(self, square: Array, s: Array) -> Array:
-        phi = s + representable(self.epsilon, s)
-        return np.divide(square, phi, out=phi)
+    def _sum_from_squares(self, square: Array, s: Array, weight: Array) -> Any:
+        epsilon = representable(self.epsilon, s)
+        if weight.ndim == 0 and weight == 1:
+            lengths = np.sum(s)
+            total = lengths - s.size * epsilon
+            if lengths <= _CANCELLATION * total:
+                return total
+        phi = s + epsilon
+        return np.sum(_times(weight, np.divide(square, phi, out=phi)))
 
     def _divisor(self, r: Array) -> Array:
         epsilon = representable(self.epsilon, r)
@@ -348,7 +353,7 @@ def _square_of_lengths(u: Array, axes: tuple[int, ...], knee: Any) -> Array | No
     with np.errstate(over="ignore", under="ignore"):
         if not _is_safe(np.square(knee)):
             return None
-        square = _sum_of_products(u, u, axes)
+        square = _sum_of_squares(u, axes)
     return square if _is_safe(square) else None
 
 
@@ -358,6 +363,17 @@ def _scaled_length(u: Array, axes: tuple[int, ...]) -> Array:
     scale = np.where(largest > 0, largest, largest.dtype.type(1))
     scaled = u / scale
     return scale * np.sqrt(np.sum(scaled * scaled, axis=axes, keepdims=True))
+
+
+def _sum_of_squares(u: Array, axes: tuple[int, ...]) -> Array:
+    """Of each group; as `_sum_of_products`, but each component is read once."""
+    if len(axes) != 1:
+        return np.sum(np.square(u), axis=axes, keepdims=True)
+    first, *others = np.moveaxis(u, axes[0], 0)
+    total = np.square(first)
+    for other in others:
+        total += np.square(other)
+    return np.expand_dims(total, axes)
 
 
 def _sum_of_products(a: Array, b: Array, axes: tuple[int, ...]) -> Array:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, cast_like, operand, real_array
-from refdeconv._blocks import inner, pixelwise
+from refdeconv._arrays import Array, cast_like, cast_scalar, operand, real_array
+from refdeconv._blocks import added_multiple, inner, owned, pixelwise
 from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
 from refdeconv.hessians import GramPlusRankOne
 
@@ -115,13 +115,28 @@ class _NormAfter:
             return here.value(), here.gradient()
         return norm, gradient
 
+    def value_and_gradient_onto(self, z: Array, total: Array, scale: Any) -> tuple[Any, Array]:
+        norm, gram = self._norm_and_gram(z)
+        if gram is not None:
+            with np.errstate(over="ignore", under="ignore"):
+                factor = cast_scalar(scale, gram) / norm
+            limits = np.finfo(gram.dtype)
+            if limits.tiny < abs(factor) < limits.max:
+                return norm, added_multiple(total, owned(gram, self._operator), factor)
+        here = self.at(z)
+        return here.value(), added_multiple(total, here.gradient(), cast_scalar(scale, z))
+
     def _norm_and_gradient(self, z: Array) -> tuple[Any, Array | None]:
+        norm, gram = self._norm_and_gram(z)
+        return norm, None if gram is None else _divided(gram, norm, overwrite=self._operator.new_arrays)
+
+    def _norm_and_gram(self, z: Array) -> tuple[Any, Array | None]:
+        """The norm, and the gradient times the norm; none where the square is not to be trusted."""
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            gradient, square = self._operator.gram_and_square(z)
-        if prod(self._operator.output_shape) == 1 or not _is_safe(square, gradient.dtype):
+            gram, square = self._operator.gram_and_square(z)
+        if prod(self._operator.output_shape) == 1 or not _is_safe(square, gram.dtype):
             return None, None
-        norm = np.sqrt(square)
-        return norm, _divided(gradient, norm, overwrite=self._operator.new_arrays)
+        return np.sqrt(square), gram
 
 
 def _is_flat(norm: Any, residual: Array) -> bool:

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 from refdeconv import _blocks
 from refdeconv._arrays import Array, Shape, cast_like, operand, real_array, real_dtype
 from refdeconv.calculus import Functional, LinearOperator, OutsideDomain
-from refdeconv.hessians import SelfAdjoint
 
 
 class Pointwise(Functional):
@@ -62,9 +61,14 @@ class Pointwise(Functional):
     def _bend(self, u: Array) -> Array:
         """Its second derivative; at a joint, as the class documents."""
 
-    def _phi_and_slope(self, u: Array) -> tuple[Array, Array]:
-        """Both; a subclass whose two share work does it here."""
-        return self._phi(u), self._slope(u)
+    def _value_and_slope(self, u: Array, into: Array) -> Any:
+        """The weighted sum; the weighted slopes are written into an array, which may be u.
+
+        A subclass whose two share work does it here.
+        """
+        value = np.sum(self._weighted(self._phi(u)))
+        _write(into, self._weighted(self._slope(u)))
+        return value
 
     def _outside(self, u: Array) -> Array | None:
         """Where u is outside of phi's domain; None if that is nowhere."""
@@ -94,20 +98,14 @@ class Pointwise(Functional):
         return self._value_and_gradient_into(u, u)
 
     def _value_and_gradient_into(self, slopes: Array, u: Array) -> tuple[Any, Array]:
-        def both(f: Pointwise, part: Array, into: Array) -> Any:
-            phi, slope = f._phi_and_slope(part)
-            value = np.sum(f._weighted(phi))  # before anything is written: u may stand in both
-            _write(into, f._weighted(slope))
-            return value
-
-        return np.sum(self._each(both, u, slopes)), slopes
+        return np.sum(self._each(lambda f, part, into: f._value_and_slope(part, into), u, slopes)), slopes
 
     def hessian(self, u: ArrayLike) -> LinearOperator:
         """Multiplication by the weighted second derivatives. Raises ValueError outside the domain."""
         u = self._pixels_in_domain(u)
         bends = np.empty(u.shape, u.dtype)
         self._each(lambda f, part, into: _write(into, f._weighted(f._bend(part))), u, bends)
-        return SelfAdjoint(bends.shape, lambda v: _product(bends, v), new_arrays=True)
+        return _Multiplication(bends)
 
     def cut(self, shape: Shape, axis: int, rows: slice) -> Functional | None:
         """The terms of some rows, where every u is inside the domain."""
@@ -171,13 +169,39 @@ def _write(into: Array, result: Array) -> None:
     into[...] = result
 
 
-def _product(bends: Array, v: Array) -> Array:
-    """Multiplication pixel by pixel, in the precision of v."""
-    if bends.dtype != v.dtype:
-        return (bends if bends.dtype.kind == "c" else cast_like(bends, v)) * v
-    result = np.empty(v.shape, v.dtype)
-    _blocks.pixelwise(np.multiply, bends, v, result)
-    return result
+class _Multiplication(LinearOperator):
+    """Multiplication pixel by pixel, in the precision of what is multiplied.
+
+    Derivation: derivations/functionals/pointwise.md, PTW.3
+    """
+
+    new_arrays = True
+
+    def __init__(self, factors: Array) -> None:
+        self.input_shape = self.output_shape = factors.shape
+        self._factors = factors
+
+    _factors: Array
+
+    def forward(self, x: ArrayLike) -> Array:
+        x = operand(x, self.input_shape)
+        if self._factors.dtype != x.dtype:
+            return (self._factors if self._factors.dtype.kind == "c" else cast_like(self._factors, x)) * x
+        return self._multiplied(x, np.empty(x.shape, x.dtype))
+
+    def _forward_over(self, x: Array) -> Array:
+        return self._multiplied(x, x) if x.dtype == self._factors.dtype else self.forward(x)
+
+    def adjoint(self, y: ArrayLike) -> Array:
+        return self.forward(operand(y, self.output_shape, "y"))
+
+    @property
+    def T(self) -> LinearOperator:  # noqa: N802
+        return self
+
+    def _multiplied(self, x: Array, result: Array) -> Array:
+        _blocks.pixelwise(np.multiply, self._factors, x, result)
+        return result
 
 
 def checked_data_and_weight(

@@ -74,54 +74,62 @@ class Poisson(Pointwise):
         lost = _lost(self._counts, self.background)
         self._net = read_only(self._counts - self.background)
         self._lost = read_only(lost) if lost.any() else None
+        self._most = self._counts.max()
 
     _counts: Array
     _net: Array
     _lost: Array | None
+    _most: Any
 
     def _excess(self, u: Array) -> Array:
         """``u + background - data``, to full relative precision also where the three nearly cancel (POI.5)."""
         excess = u - cast_like(self._net, u)
         return excess if self._lost is None else excess - cast_like(self._lost, u)
 
-    def _phi_and_slope(self, u: Array) -> tuple[Array, Array]:
-        plain = self._excess_and_slope(u)
-        return self._phi_from(plain, u), self._slope_from(plain, u)
+    def _value_and_slope(self, u: Array, into: Array) -> Any:
+        plain = self._lack_and_ratio(u)
+        quick = None if plain is None else _divergence_at_once(*plain, cast_like(self._counts, u))
+        if plain is None or quick is None:
+            return super()._value_and_slope(u, into)
+        phi, total = quick
+        np.negative(plain[1], out=into)
+        if self.weight is None:
+            return total
+        into *= cast_like(self.weight, u)
+        return np.sum(self._weighted(phi))
 
     def _phi(self, u: Array) -> Array:
-        return self._phi_from(self._excess_and_slope(u), u)
-
-    def _slope(self, u: Array) -> Array:
-        return self._slope_from(self._excess_and_slope(u), u)
-
-    def _excess_and_slope(self, u: Array) -> tuple[Array, Array] | None:
-        """``v - data`` and its quotient by v, where all expected counts v are real, above the threshold, not tiny."""
-        if u.dtype.kind == "c":
-            return None
-        v = u + cast_like(self.background, u)
-        if v.min() <= (self.threshold or 0):
-            return None
-        excess = self._excess(u)
-        with np.errstate(over="ignore"):
-            slope = np.divide(excess, v, out=v)
-        return (excess, slope) if slope.min() > -np.inf else None
-
-    def _phi_from(self, plain: tuple[Array, Array] | None, u: Array) -> Array:
-        data = cast_like(self._counts, u)
-        phi = None if plain is None else _divergence_at_once(*plain, data)
-        if phi is not None:
-            return phi
+        plain, data = self._lack_and_ratio(u), cast_like(self._counts, u)
+        quick = None if plain is None else _divergence_at_once(*plain, data)
+        if quick is not None:
+            return quick[0]
         v, excess, step = self._expected(u)
         phi = _divergence(v, excess, data)
         return phi if step is None else phi + step * (_slope(v, excess, data) + step * _bend(v, data) / 2)
 
-    def _slope_from(self, plain: tuple[Array, Array] | None, u: Array) -> Array:
+    def _slope(self, u: Array) -> Array:
+        plain = self._lack_and_ratio(u)
         if plain is not None:
-            return plain[1]
+            return np.negative(plain[1], out=plain[1])
         v, excess, step = self._expected(u)
         data = cast_like(self._counts, u)
         slope = _slope(v, excess, data)
         return slope if step is None else slope + step * _bend(v, data)
+
+    def _lack_and_ratio(self, u: Array) -> tuple[Array, Array] | None:
+        """``data - v`` and its quotient by v, where all expected counts v are real, above the threshold, not tiny."""
+        if u.dtype.kind == "c":
+            return None
+        v = u + cast_like(self.background, u)
+        lowest = v.min()
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            is_tiny = not self._most / lowest < np.finfo(u.dtype).max / 2
+        if is_tiny or lowest <= (self.threshold or 0):
+            return None
+        lack = cast_like(self._net, u) - u
+        if self._lost is not None:
+            lack += cast_like(self._lost, u)
+        return lack, np.divide(lack, v, out=v)
 
     def _bend(self, u: Array) -> Array:
         v = u + cast_like(self.background, u)
@@ -158,22 +166,23 @@ class Poisson(Pointwise):
         return np.where(data == 0, 1, v), excess, step
 
 
-def _divergence_at_once(excess: Array, slope: Array, data: Array) -> Array | None:
-    """``excess + data * log(1 - slope)``, as ``1 - slope`` is the data over v: None where it would lose digits.
+def _divergence_at_once(lack: Array, ratio: Array, data: Array) -> tuple[Array, Any] | None:
+    """``data * log(1 + ratio) - lack``, as ``1 + ratio`` is the data over v, and its sum; None if it would lose digits.
 
-    A pixel's rounding is that of its excess. Where the sum of these is not large beside that of the results, the sum
-    is as precise as by the formulas of POI.5, which are several times slower.
+    A pixel's rounding is that of its lack. Where the sum of these is not large beside that of the results, the sum is
+    as precise as by the formulas of POI.5, which are several times slower.
     """
-    nearly_one = 1 - np.finfo(slope.dtype).epsneg  # where the data is zero, the logarithm counts for nothing
-    phi = np.negative(slope if slope.max() <= nearly_one else np.minimum(slope, nearly_one))
+    # Where the data is zero, the ratio is -1, and the logarithm counts for nothing.
+    phi = np.maximum(ratio, np.finfo(ratio.dtype).epsneg - 1)
     np.log1p(phi, out=phi)
     phi *= data
-    phi += excess
-    total = _CANCELLATION * np.sum(phi)
+    phi -= lack
+    total = np.sum(phi)
     with np.errstate(over="ignore", under="ignore"):
-        most = np.sqrt(phi.size * inner(excess, excess))  # no less than the sum of absolute values, in half the time
-    is_small = most <= total or np.sum(np.abs(excess)) <= total
-    return phi if is_small and total < np.inf else None
+        most = np.sqrt(phi.size * inner(lack, lack))  # no less than the sum of absolute values, in half the time
+        allowed = _CANCELLATION * total
+    is_small = most <= allowed or np.sum(np.abs(lack)) <= allowed
+    return (phi, total) if is_small and allowed < np.inf else None
 
 
 def _divergence(v: Array, excess: Array, data: Array) -> Array:

@@ -7,8 +7,9 @@ the cache take less time than transforms of padded images (CNV.8).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from math import log2, prod
 from typing import Self
 
@@ -20,8 +21,10 @@ from refdeconv._arrays import Array, Shape, read_only
 from refdeconv.operators.extension import copied_pixel
 
 _ROUNDING = 4  # times epsilon of the largest sample: how far a product of factors may be from the PSF
-_ROWS = 48  # of a block of the first axis' matrix, of which each gives so many rows of the image
-_ENTRIES = 16  # rows of a block of the other axes' matrices
+_ROWS = 8  # of a block of a matrix: the fastest, as measured,
+_ROWS_OF_SHORT = 16  # but along the other axes than the first, where the block is to have few columns:
+_SHORT = 20  # samples of the PSF
+_NARROW = 48  # pixels beside each other, below which many blocks of rows have little to do in each
 _WORTH = 7  # multiplications in matrices that take the time of one step of an FFT of log2(pixels) steps, measured
 
 
@@ -61,7 +64,8 @@ class Banded:
 
     @classmethod
     def of(cls, short: Array, left_out: int, corner: int, height: int) -> Self:
-        """A matrix from a shorter one, of which `left_out` blocks of a height were left out after the first rows."""
+        """A matrix from a shorter one, of which after the first rows some were left out, in blocks of a height."""
+        left_out //= height
         if left_out == 0:
             ends = [*range(height, len(short), height), len(short)]
         else:
@@ -81,15 +85,23 @@ class Banded:
         """In another precision."""
         return replace(self, runs=[replace(run, entries=read_only(run.entries.astype(dtype))) for run in self.runs])
 
-    def split(self) -> Self:
-        """The same, each run a single block."""
-        runs: list[_Run] = []
+    def cut(self, count: int) -> list[tuple[slice, Self]]:
+        """About so many parts of nearly as many rows each, and which rows of the matrix these are."""
+        parts = groupby(self._blocks(), lambda block: block.rows.start * count // self.rows)
+        return [self._part(list(blocks)) for _, blocks in parts]
+
+    def _blocks(self) -> Iterator[_Run]:
         for run in self.runs:
-            runs += [
-                _Run(_later(run.rows, distance), _later(run.columns, distance), run.entries, 1)
-                for distance in range(0, run.count * len(run.entries), len(run.entries))
-            ]
-        return replace(self, runs=runs)
+            for distance in range(0, run.count * len(run.entries), len(run.entries)):
+                yield _Run(_later(run.rows, distance), _later(run.columns, distance), run.entries, 1)
+
+    def _part(self, blocks: Sequence[_Run]) -> tuple[slice, Self]:
+        rows = slice(blocks[0].rows.start, blocks[-1].rows.stop)
+        runs = []
+        for _, equal in groupby(blocks, lambda block: id(block.entries)):
+            first, *others = equal
+            runs.append(replace(first, rows=_later(first.rows, -rows.start), count=1 + len(others)))
+        return rows, replace(self, rows=rows.stop - rows.start, runs=runs)
 
     def along(self, x: Array, axis: int, result: Array) -> Array:
         """The product with each line along an axis, of contiguous arrays."""
@@ -101,6 +113,38 @@ class Banded:
                 np.matmul(taken[..., 0], run.entries.T, out=given[..., 0])
             else:
                 np.matmul(run.entries, taken, out=given)
+        return result
+
+
+class _Product:
+    """The product with a banded matrix along each axis.
+
+    Parameters
+    ----------
+    matrices : sequence of Banded
+        One for each axis.
+    """
+
+    def __init__(self, matrices: Sequence[Banded]) -> None:
+        first, *self._others = matrices
+        self._shape = tuple(matrix.rows for matrix in matrices)
+        self._parts = {rows.start: part for rows, part in first.cut(len(_blocks.blocks(self._shape)))}
+        self._rows = [slice(start, start + part.rows) for start, part in self._parts.items()]
+
+    def __call__(self, x: Array, into: Array | None = None) -> Array:
+        """Some rows along the first axis, and these along the others while they are in the cache; then the next."""
+        x = np.ascontiguousarray(x)
+        result = np.empty(self._shape, x.dtype) if into is None else into
+        last = len(self._others)
+
+        def work(rows: slice) -> None:
+            matrix = self._parts[rows.start]
+            part = matrix.along(x, 0, np.empty((matrix.rows, *x.shape[1:]), x.dtype))
+            for axis, matrix in enumerate(self._others, start=1):
+                blurred = (*part.shape[:axis], matrix.rows, *part.shape[axis + 1 :])
+                part = matrix.along(part, axis, result[rows] if axis == last else np.empty(blurred, x.dtype))
+
+        _blocks.each(work, self._rows, x.size)
         return result
 
 
@@ -124,38 +168,33 @@ class Separable:
     def __init__(self, factors: Sequence[Array], shape: Shape, origin: Shape, boundary: str) -> None:
         double = []
         for axis, (samples, size, o) in enumerate(zip(factors, shape, origin, strict=True)):
-            height = _ENTRIES if axis else _ROWS
-            # From as many rows on as there are samples, the edge is out of sight of all three.
-            corner = len(samples) if axis else max(len(samples), height)
-            left_out = max(0, (size - 2 * corner) // height - 1)
-            short = _along_axis(samples, size - left_out * height, o, boundary)
-            three = short, short.T, short.T @ short
-            banded = [Banded.of(matrix, left_out, corner, height) for matrix in three]
-            double.append(banded if axis else [matrix.split() for matrix in banded])
-        forward, adjoint, gram = zip(*double, strict=True)
-        self._matrices = {
-            np.dtype(dtype): {
-                name: tuple(matrix.astype(dtype) for matrix in matrices)
-                for name, matrices in (("forward", forward), ("adjoint", adjoint), ("gram", gram))
-            }
+            corner = len(samples)  # from as many rows on, the edge is out of sight of all three
+            left_out = max(0, (size - 2 * corner) // _ROWS_OF_SHORT - 1) * _ROWS_OF_SHORT
+            short = _along_axis(samples, size - left_out, o, boundary)
+            once, twice = _height(axis, len(samples)), _height(axis, 2 * len(samples) - 1)
+            three = (short, once), (short.T, once), (short.T @ short, twice)
+            double.append([Banded.of(matrix, left_out, corner, height) for matrix, height in three])
+        ways = tuple(zip(("forward", "adjoint", "gram"), zip(*double, strict=True), strict=True))
+        self._products = {
+            np.dtype(dtype): {name: _Product([matrix.astype(dtype) for matrix in matrices]) for name, matrices in ways}
             for dtype in (np.float64, np.float32)
         }
 
     def __contains__(self, dtype: np.dtype[np.generic]) -> bool:
         """Whether it works in a precision."""
-        return dtype in self._matrices
+        return dtype in self._products
 
-    def forward(self, x: Array) -> Array:
-        """The blurred image."""
-        return _product(self._matrices[x.dtype]["forward"], x)
+    def forward(self, x: Array, result: Array | None = None) -> Array:
+        """The blurred image, in an array if one is given."""
+        return self._products[x.dtype]["forward"](x, result)
 
     def adjoint(self, y: Array) -> Array:
         """The adjoint."""
-        return _product(self._matrices[y.dtype]["adjoint"], y)
+        return self._products[y.dtype]["adjoint"](y)
 
     def gram(self, x: Array) -> Array:
         """The adjoint after the forward: again a product of banded matrices, whose bands are twice as wide."""
-        return _product(self._matrices[x.dtype]["gram"], x)
+        return self._products[x.dtype]["gram"](x)
 
 
 def separated(psf: Array) -> list[Array] | None:
@@ -173,10 +212,15 @@ def separated(psf: Array) -> list[Array] | None:
 
 def is_worth_it(psf: Shape, shape: Shape, grid: Shape) -> bool:
     """Whether the products take less time than transforms on a grid."""
-    if prod(shape[1:]) < _ROWS < shape[0]:  # many blocks with little to do in each
+    if prod(shape[1:]) < _NARROW < shape[0]:
         return False
-    widths = [min(n, k - 1 + (_ENTRIES if axis else _ROWS)) for axis, (k, n) in enumerate(zip(psf, shape, strict=True))]
+    widths = [min(n, k - 1 + _height(axis, k)) for axis, (k, n) in enumerate(zip(psf, shape, strict=True))]
     return sum(widths) * prod(shape) <= _WORTH * log2(prod(grid)) * prod(grid)
+
+
+def _height(axis: int, samples: int) -> int:
+    """Rows of a block."""
+    return _ROWS_OF_SHORT if axis and samples <= _SHORT else _ROWS
 
 
 def _along_axis(samples: Array, size: int, origin: int, boundary: str) -> Array:
@@ -193,26 +237,6 @@ def _along_axis(samples: Array, size: int, origin: int, boundary: str) -> Array:
     matrix = np.zeros((rows, size))
     np.add.at(matrix, (np.arange(rows)[:, None], pixels), values)
     return matrix
-
-
-def _product(matrices: Sequence[Banded], x: Array) -> Array:
-    """Along the first axis block by block, and each of these along the others while it is in the cache."""
-    first, *others = matrices
-    last = len(others)
-    x = np.ascontiguousarray(x)
-    lines = x.reshape(len(x), -1)
-    result = np.empty(tuple(matrix.rows for matrix in matrices), x.dtype)
-    blocks = {run.rows.start: run for run in first.runs}
-
-    def work(rows: slice) -> None:
-        block = blocks[rows.start]
-        part = np.matmul(block.entries, lines[block.columns]).reshape(-1, *x.shape[1:])
-        for axis, matrix in enumerate(others, start=1):
-            blurred = (*part.shape[:axis], matrix.rows, *part.shape[axis + 1 :])
-            part = matrix.along(part, axis, result[rows] if axis == last else np.empty(blurred, x.dtype))
-
-    _blocks.each(work, [run.rows for run in first.runs], x.size)
-    return result
 
 
 def _windows(x: Array, part: slice, run: _Run) -> Array:

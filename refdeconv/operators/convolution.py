@@ -158,15 +158,19 @@ class Convolution(LinearOperator):
         """The adjoint after the forward: for narrow PSFs nearly one convolution, with the autocorrelation (CNV.7)."""
         return _by_parts(self._gram, operand(x, self.input_shape))
 
-    def _forward(self, x: Array) -> Array:
+    def _forward_into(self, x: Array, result: Array) -> Array:
+        return self._forward(x, result) if x.dtype.kind == "f" else self.forward(x)
+
+    def _forward(self, x: Array, result: Array | None = None) -> Array:
         if self._separable is not None and x.dtype in self._separable:
-            return self._separable.forward(x)
+            return self._separable.forward(x, result)
         if x.shape == self.fft_shape:
             blurred = self._blur(x)
-            return blurred if blurred.shape == self.output_shape else _copied(_leading(blurred, self.output_shape))
+            whole = blurred.shape == self.output_shape
+            return blurred if whole else _copied(_leading(blurred, self.output_shape), result)
         with scratch(self.fft_shape, x.dtype) as grid:
             self._extend(x, grid)
-            return _copied(_leading(self._blur(grid, overwrite=True), self.output_shape))
+            return _copied(_leading(self._blur(grid, overwrite=True), self.output_shape), result)
 
     def _adjoint(self, y: Array) -> Array:
         if self._separable is not None and y.dtype in self._separable:
@@ -288,9 +292,10 @@ def _copy(x: Array, place: Array) -> None:
     place[...] = x
 
 
-def _copied(view: Array) -> Array:
-    """An array of its own."""
-    result = np.empty(view.shape, view.dtype)
+def _copied(view: Array, result: Array | None = None) -> Array:
+    """An array of its own, or the one given."""
+    if result is None:
+        result = np.empty(view.shape, view.dtype)
     _blocks.pixelwise(_copy, view, result)
     return result
 
