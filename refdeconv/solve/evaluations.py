@@ -11,6 +11,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from refdeconv._arrays import Array, Shape, inner
+from refdeconv._blocks import owned
 from refdeconv.calculus import Expansion, Functional, LinearOperator, OutsideDomain
 from refdeconv.solve.outcome import FALLEN
 from refdeconv.solve.preconditioning import PRODUCTS, cosine_preconditioner
@@ -23,6 +24,8 @@ UNCONDITIONED = 20
 SHORT_STEPS = 4
 # Part of the tolerance that a gradient, relative to the start's, may have to count as none.
 STATIONARY = 0.1
+
+_SAMPLES = 64  # entries of a vector by which it is told from others
 
 
 class Iterate(NamedTuple):
@@ -57,17 +60,40 @@ class Vector(np.ndarray[Any, Any]):
         return super().__array_function__(function, types, arguments, options)
 
 
+def _sample(flat: Array) -> Array:
+    return flat[:: max(1, flat.size // _SAMPLES)].copy()
+
+
 @dataclass
 class Point:
     """What has been computed at one x so far; value, gradient and Hessian share the expansion's forward pass."""
 
     flat: Array
     x: Array
-    expansion: Expansion
+    expansion: Expansion | None
     value: Any = None
     gradient: Array | None = None
     hessian: LinearOperator | None = None
     flat_gradient: Array | None = None
+
+    def __post_init__(self) -> None:
+        self.move_to(self.flat)
+
+    def move_to(self, flat: Array) -> None:
+        """Make it the point at another vector, in other variables."""
+        self.flat, self.flat_gradient = flat, None
+        # A few entries tell most other points apart, and tell that a vector was changed by the one who gave it.
+        self.sample = _sample(flat)
+
+    def is_at(self, flat: Array) -> bool:
+        """Whether it is the point at a vector."""
+        return np.array_equal(self.sample, _sample(flat)) and np.array_equal(self.flat, flat)
+
+    def rest(self) -> None:
+        """Give back what is large and can be computed again: another point is looked at now."""
+        self.hessian = None
+        if self.value is not None and self.gradient is not None:
+            self.expansion = None
 
 
 class Evaluations:
@@ -113,9 +139,15 @@ class Evaluations:
 
     # What scipy calls.
 
+    def value_of_copy(self, flat: Array) -> Any:
+        """f(x), at a vector that is handed over: the one who asks does not change it any more."""
+        return self._value_for_solver(self.point(flat, copy=False))
+
     def value(self, flat: Array) -> Any:
         """f(x)."""
-        point = self.point(flat)
+        return self._value_for_solver(self.point(flat))
+
+    def _value_for_solver(self, point: Point) -> Any:
         value = self.value_at(point)
         if np.isnan(value):
             if not self.history:
@@ -155,11 +187,12 @@ class Evaluations:
             # Newton-CG takes zero curvature as the end of its inner loop, and steps along what it has found so far.
             self.truncated += taken >= self.max_cg
             return np.zeros_like(direction)
-        product = self.apply_hessian(self.point(flat), self._direction(np.asarray(direction)))
+        hessian = self.hessian_at(self.point(flat))
+        product = owned(hessian.forward(self._direction(np.asarray(direction))), hessian)
         self.hessian_products += 1
         if not np.isfinite(product).all():
             raise Stopped("nan" if np.isfinite(direction).all() else "step")
-        return self._flat(product, flat.dtype)
+        return self._flat(product, flat.dtype, overwrite=True)
 
     def count_product(self) -> None:
         """One more product, by a solver that makes its own."""
@@ -228,20 +261,22 @@ class Evaluations:
 
     def _direction(self, flat: Array) -> Array:
         """The change of the image that a change of the solver's vector makes."""
-        image = flat.reshape(self.shape)
-        image = image.astype(self.dtype, copy=False)
-        image = image if self.unit_x == 1 else image * self.unit_x
+        image = flat.reshape(self.shape).astype(self.dtype, copy=self.unit_x != 1)
+        if self.unit_x != 1:
+            image *= self.unit_x
         return image if self._preconditioner is None else self._preconditioner.forward(image)
 
-    def point(self, flat: Array) -> Point:
-        """The point at x, new or among the last two."""
+    def point(self, flat: Array, *, copy: bool = True) -> Point:
+        """The point at x, new or among the last two; without a copy, the vector is nobody else's."""
         for point in reversed(self._points):
-            if np.array_equal(point.flat, flat):
+            if point.is_at(flat):
                 return point
         self._check_clock()
         if not np.isfinite(flat).all():
             raise Stopped("step")
-        flat = flat.copy()  # scipy changes its vectors in place
+        for point in self._points:
+            point.rest()
+        flat = flat.copy() if copy else flat  # scipy changes its vectors in place
         image = self.image(flat)
         point = Point(flat, image, self.objective.at(image))
         self._points.append(point)
@@ -255,7 +290,7 @@ class Evaluations:
         """The objective's value at a point, counted when it is computed."""
         if point.value is None:
             self.values += 1
-            value = point.expansion.value()
+            value = self._expansion_at(point).value()
             if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iuf":
                 raise TypeError(f"the objective's value must be a real number, got {value!r}")
             point.value = value
@@ -265,7 +300,7 @@ class Evaluations:
         """Its gradient there, counted when it is computed."""
         if point.gradient is None:
             self.gradients += 1
-            gradient = point.expansion.gradient()
+            gradient = self._expansion_at(point).gradient()
             if np.shape(gradient) != self.shape or np.iscomplexobj(gradient):
                 found = f"{type(gradient).__name__} of shape {np.shape(gradient)}, dtype {np.asarray(gradient).dtype}"
                 raise TypeError(f"the objective's gradient must be a real array of shape {self.shape}, got a {found}")
@@ -279,8 +314,14 @@ class Evaluations:
     def hessian_at(self, point: Point) -> LinearOperator:
         """Its Hessian there."""
         if point.hessian is None:
-            point.hessian = point.expansion.hessian()
+            hessian = self._expansion_at(point).hessian()
+            point.rest()
+            point.hessian = hessian
         return point.hessian
+
+    def _expansion_at(self, point: Point) -> Expansion:
+        """Its expansion there, anew if it was given back."""
+        return self.objective.at(point.x) if point.expansion is None else point.expansion
 
     def terms_gradient_norm(self, point: Point) -> float | None:
         """The sum of the norms of the gradients of the objective's terms; None if it has but one."""
@@ -322,16 +363,19 @@ class Evaluations:
         self._products_before = self.hessian_products
         self._smallest_change = smallest_change
         self._preconditioner, self._origin = preconditioner, point.x
-        point.flat, point.flat_gradient = np.zeros_like(point.flat), None
+        point.move_to(np.zeros_like(point.flat))
         self._points = deque([point], maxlen=2)
         return point.flat.copy()
 
-    def _flat(self, image: Array, dtype: np.dtype[Any]) -> Array:
+    def _flat(self, image: Array, dtype: np.dtype[Any], *, overwrite: bool = False) -> Array:
         """A gradient, or the product of the Hessian and an image in the objective's units, as the solver's vector."""
         unit = self.unit_x / self.unit_value
         if self._preconditioner is not None:
-            image = self._preconditioner.adjoint(image)
-        return (image if unit == 1 else image * unit).reshape(-1).astype(dtype, copy=False).view(Vector)
+            image = owned(self._preconditioner.adjoint(image), self._preconditioner)
+        if unit != 1:
+            overwrite = (overwrite or self._preconditioner is not None) and image.dtype == self.dtype
+            image = np.multiply(image, unit, out=image if overwrite else None)
+        return image.reshape(-1).astype(dtype, copy=False).view(Vector)
 
     def _check_clock(self) -> None:
         if self._max_seconds is not None and self.seconds > self._max_seconds:

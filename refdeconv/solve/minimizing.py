@@ -205,7 +205,7 @@ def _scipy_minimize(evaluations: Evaluations, flat: Array, method: str, options:
     # What is not finite is found by the evaluations, and said in the result.
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         return scipy.optimize.minimize(
-            evaluations.value,
+            evaluations.value_of_copy,
             flat,
             jac=evaluations.gradient,
             hessp=evaluations.hessian_product if method in SECOND_ORDER else None,
