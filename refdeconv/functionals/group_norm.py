@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -369,7 +369,7 @@ def _sum_of_squares(u: Array, axes: tuple[int, ...]) -> Array:
     """Of each group; as `_sum_of_products`, but each component is read once."""
     if len(axes) != 1:
         return np.sum(np.square(u), axis=axes, keepdims=True)
-    first, *others = np.moveaxis(u, axes[0], 0)
+    first, *others = _components(u, axes[0])
     total = np.square(first)
     for other in others:
         total += np.square(other)
@@ -380,17 +380,23 @@ def _sum_of_products(a: Array, b: Array, axes: tuple[int, ...]) -> Array:
     """Of each group, component by component, which is faster than a sum over axes; these are kept, of size one."""
     if len(axes) != 1:
         return np.sum(a * b, axis=axes, keepdims=True)
-    first, *others = zip(np.moveaxis(a, axes[0], 0), np.moveaxis(b, axes[0], 0), strict=True)
+    first, *others = zip(_components(a, axes[0]), _components(b, axes[0]), strict=True)
     total = first[0] * first[1]
     for one, other in others:
         total += one * other
     return np.expand_dims(total, axes)
 
 
-def _is_safe(square: Array) -> bool:
+def _components(u: Array, axis: int) -> list[Array]:
+    """Of each group: what stands at each index of an axis."""
+    before: tuple[Any, ...] = (slice(None),) * axis
+    return [u[(*before, index)] for index in range(u.shape[axis])]
+
+
+def _is_safe(square: Any) -> bool:
     """Whether, of real numbers, no square has overflowed, and none underflowed that counts beside the largest one."""
     limits = np.finfo(square.dtype)
-    return bool(limits.tiny / limits.eps**2 < np.max(square) < limits.max * limits.eps**2)
+    return bool(limits.tiny / limits.eps**2 < square.max() < limits.max * limits.eps**2)
 
 
 def _times(weight: Array, x: Array) -> Array:
@@ -416,7 +422,12 @@ def smoothing_length(epsilon: Any) -> Any:
 
 def representable(number: Any, x: Array) -> Any:
     """A positive number in the precision of x, where neither it nor its inverse must round to zero or infinity."""
-    limits = np.finfo(x.dtype)
+    return _representable(number, x.dtype)
+
+
+@lru_cache(maxsize=256)
+def _representable(number: Any, dtype: np.dtype[Any]) -> Any:
+    limits = np.finfo(dtype)
     with np.errstate(over="ignore"):
         rounded = limits.dtype.type(number)
     return min(max(rounded, limits.tiny), limits.max / 4)

@@ -241,6 +241,8 @@ def _along_axis(samples: Array, size: int, origin: int, boundary: str) -> Array:
 
 def _windows(x: Array, part: slice, run: _Run) -> Array:
     """Views of a part of the middle axis of a contiguous array, one for each block of a run, along a new first axis."""
+    if run.count == 1:
+        return x[None, :, part]
     outer, middle, _ = x.strides
     shape = (run.count, len(x), part.stop - part.start, x.shape[2])
     strides = (len(run.entries) * middle, outer, middle, x.itemsize)
