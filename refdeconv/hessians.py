@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from refdeconv._arrays import Array, Shape, cast_scalar, operand, read_only, real_dtype
 from refdeconv._blocks import added, inner, owned, pixelwise, scaled
 from refdeconv.calculus import LinearOperator
-from refdeconv.calculus.operator import scale_factor
+from refdeconv.calculus.writing import scale_factor
 
 
 @final

@@ -64,6 +64,9 @@ class Frozen(metaclass=_FreezeAfterInit):
     # numpy arrays and scalars on the left of `*`, `+` or `@` then leave the operation to this package.
     __array_ufunc__ = None
 
+    # Whether it is a map, from arrays to arrays.
+    _is_map: ClassVar[bool] = False
+
     # Whether the repr is a sum, which is put in parentheses as a factor.
     _is_sum: ClassVar[bool] = False
 

@@ -13,16 +13,9 @@ from refdeconv._blocks import added, added_multiple, owned, scaled
 from refdeconv._scratch import scratch
 from refdeconv.calculus.expansion import Expansion
 from refdeconv.calculus.frozen import Frozen
-from refdeconv.calculus.operator import (
-    LinearOperator,
-    Operator,
-    OutsideDomain,
-    fits,
-    parenthesised,
-    scale_factor,
-    times,
-)
+from refdeconv.calculus.operator import LinearOperator, Operator, OutsideDomain
 from refdeconv.calculus.parts import Parts, composition_in_parts, sum_in_parts
+from refdeconv.calculus.writing import fits, parenthesised, scale_factor, times
 
 
 class Functional(Frozen):

@@ -13,11 +13,12 @@ import numpy as np
 import scipy.sparse.linalg
 from numpy.typing import ArrayLike, DTypeLike
 
-from refdeconv._arrays import Array, Shape, cast_scalar, image_shape, operand, real_number
+from refdeconv._arrays import Array, Shape, cast_scalar, image_shape, operand
 from refdeconv._blocks import added, added_multiple, inner, owned
 from refdeconv._scratch import scratch
 from refdeconv.calculus.flat import apply_flat, as_flat_operator
 from refdeconv.calculus.frozen import Frozen
+from refdeconv.calculus.writing import fits, matches, parenthesised, scale_factor, times
 
 _DENSE_LIMIT = 2**26  # entries of the largest matrix that to_dense builds: half a gigabyte in float64
 
@@ -41,6 +42,8 @@ class Operator(Frozen):
     -----
     Derivation: derivations/calculus.md, CAL.2
     """
+
+    _is_map = True
 
     input_shape: Shape
     output_shape: Shape
@@ -66,7 +69,7 @@ class Operator(Frozen):
         return _Composition(self, other) if fits(self, other) else NotImplemented
 
     def __add__(self, other: Operator) -> Operator:
-        return _Sum(self, other) if _matches(self, other) else NotImplemented
+        return _Sum(self, other) if matches(self, other) else NotImplemented
 
     def __sub__(self, other: Operator) -> Operator:
         return self.__add__(-other) if isinstance(other, Operator) else NotImplemented
@@ -183,7 +186,7 @@ class LinearOperator(Operator):
     @overload
     def __add__(self, other: Operator) -> Operator: ...
     def __add__(self, other: Operator) -> Operator:
-        if isinstance(other, LinearOperator) and _matches(self, other):
+        if isinstance(other, LinearOperator) and matches(self, other):
             if isinstance(self, Zero):
                 return other
             return self if isinstance(other, Zero) else _LinearSum(self, other)
@@ -495,51 +498,3 @@ class _FromScipy(LinearOperator):
 
     def adjoint(self, y: ArrayLike) -> Array:
         return apply_flat(self._flat.rmatvec, operand(y, self.output_shape, "y"), self.input_shape)
-
-
-def times(scale: Any, x: Any) -> Any:
-    """The product, in the precision of x."""
-    return cast_scalar(scale, x) * x
-
-
-def scale_factor(scale: Any) -> Any:
-    """The factor of a multiple, checked."""
-    if isinstance(scale, Frozen):
-        raise TypeError(f"cannot multiply by {scale!r}: `*` takes a number; composition is written `@`")
-    if np.ndim(scale) > 0:
-        raise TypeError("cannot multiply by an array: `*` takes a number; for weights, compose with Diagonal(weights)")
-    return real_number(scale, "the factor of `*`")
-
-
-def fits(outer: Any, inner_operator: object) -> bool:
-    """Whether outer @ inner_operator makes sense; an error that says why, where the reason is worth saying."""
-    if isinstance(inner_operator, np.ndarray):
-        method = "forward" if isinstance(outer, Operator) else "value"
-        raise TypeError(f"`@` composes; to apply {outer!r} to an array, write .{method}(array)")
-    if isinstance(inner_operator, Frozen) and not isinstance(inner_operator, Operator):
-        raise TypeError(f"cannot compose {outer!r} @ {inner_operator!r}: a functional can only stand leftmost")
-    if not isinstance(inner_operator, Operator):
-        return False
-    if outer.input_shape is not None and outer.input_shape != inner_operator.output_shape:
-        raise ValueError(
-            f"cannot compose {outer!r}, which takes arrays of shape {outer.input_shape}, "
-            f"with {inner_operator!r}, which returns arrays of shape {inner_operator.output_shape}"
-        )
-    return True
-
-
-def _matches(left: Operator, right: object) -> bool:
-    """Whether left + right makes sense; an error where both are operators, of different shapes."""
-    if not isinstance(right, Operator):
-        return False
-    if (left.input_shape, left.output_shape) != (right.input_shape, right.output_shape):
-        raise ValueError(
-            f"cannot add {left!r}, which maps {left.input_shape} to {left.output_shape}, "
-            f"and {right!r}, which maps {right.input_shape} to {right.output_shape}"
-        )
-    return True
-
-
-def parenthesised(part: Any) -> str:
-    """The repr of a factor, in parentheses where it is a sum."""
-    return f"({part!r})" if getattr(part, "_is_sum", False) else repr(part)

@@ -274,3 +274,18 @@ def test_one_weight_for_all(cls, weight):
 def test_a_weight_for_each_entry(cls):
     u, weight = np.array([3.0, -0.1, 2.0]), np.array([1.0, 2.0, 0.5])
     assert np.allclose(cls(0.3, (), weight).gradient(u), weight * cls(0.3, ()).gradient(u), rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("size", [1e-5, 1e-2, 0.1, 0.2, 0.3, 0.5, 1, 30, 1e4])
+@pytest.mark.parametrize("weight", [None, 1, 0.5])
+def test_sums_keep_their_digits_from_short_groups_to_long_ones(size, weight, dtype):
+    """The sum of the roots less that of the epsilons, where nothing is lost by it, and the longer way elsewhere."""
+    u = (0.3 * size * np.random.default_rng(0).standard_normal((2, 40, 50))).astype(dtype)
+    epsilon = np.longdouble(dtype(0.3))
+    square = np.sum(u.astype(np.longdouble) ** 2, axis=0)
+    exact = np.sum(square / (np.sqrt(square + epsilon**2) + epsilon)) * (1 if weight is None else weight)
+    f = rd.SmoothedGroupNorm(0.3, weight=weight)
+    for value in (f.value(u), f.value_and_gradient(u)[0], f.at(u).value()):
+        assert value.dtype == dtype
+        assert abs(value - exact) <= 16 * np.finfo(dtype).eps * exact
