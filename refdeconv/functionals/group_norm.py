@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -422,15 +422,8 @@ def smoothing_length(epsilon: Any) -> Any:
 
 def representable(number: Any, x: Array) -> Any:
     """A positive number in the precision of x, where neither it nor its inverse must round to zero or infinity."""
-    return _representable(number, x.dtype)
-
-
-@lru_cache(maxsize=256)
-def _representable(number: Any, dtype: np.dtype[Any]) -> Any:
-    limits = np.finfo(dtype)
-    with np.errstate(over="ignore"):
-        rounded = limits.dtype.type(number)
-    return min(max(rounded, limits.tiny), limits.max / 4)
+    limits = np.finfo(x.dtype)
+    return limits.dtype.type(min(max(np.longdouble(number), limits.tiny), limits.max / 4))
 
 
 def spread_weight(weight: Array | None, shape: Shape, u: Array) -> Array:
