@@ -19,6 +19,7 @@ from typing import Any
 from . import article_solves, comparing, drawing, evaluations, imports, memory, tables
 from .implementations import IMPLEMENTATIONS
 from .processes import working
+from .worker import AWAKE_SECONDS
 
 OUT = Path(__file__).parent / "recorded"
 PARTS = ("imports", "article", "evaluations", "memory", "photons")
@@ -147,7 +148,9 @@ def page(record: dict[str, Any], cells: Sequence[evaluations.Cell]) -> str:
         "# Benchmarks\n",
         f"Written by `python -m tests.benchmarks{' --quick' if record['quick'] else ''}` in {record['seconds']} s, on "
         f"{where}. Times in milliseconds: median of {record['runs']} runs (least..most), one process for each "
-        "implementation, in turn; a ratio is the median of the ratios of runs made one after the other.\n",
+        f"implementation, in turn, each run after {AWAKE_SECONDS:g} s of the same work that do not count: so long the system "
+        "may take to spread a process that has waited over the cores. A ratio is the median of the ratios of runs made "
+        "one after the other.\n",
         *(f"- {words}\n" for words in record["absent"]),
     ]
     if cells:
