@@ -93,3 +93,23 @@ def test_after_an_operator_onto_one_pixel_there_is_no_curvature(x, spacing):
     assert np.isclose(norm.value([x]), abs(x) / spacing, rtol=1e-15)
     assert np.allclose(norm.gradient([x]), np.sign(x) / spacing, rtol=1e-15)
     assert np.array_equal(norm.hvp([x], [1.0]), [0.0])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    ("size", "scale"), [(0, 0.3), (-0.38, 0.95), (0.4, -0.9), (-0.3, -0.2), (0.3, 0.2), (None, 0.3)]
+)
+def test_a_multiple_added_onto_another_gradient(size, scale, dtype):
+    """Factor and norm are powers of the largest number: their quotient may be out of its range."""
+    D = rd.Gradient((6, 5))
+    largest = float(np.finfo(dtype).max) ** 0.98
+    rng = np.random.default_rng(0)
+    x = np.zeros(D.input_shape) if size is None else rng.standard_normal(D.input_shape) * largest**size
+    x, factor = x.astype(dtype), dtype(largest**scale)
+    total = (rng.standard_normal(D.input_shape) * float(factor)).astype(dtype)
+    value, gradient = (rd.L2Norm() @ D).value_and_gradient(x)
+    added_value, added = (rd.L2Norm() @ D)._value_and_gradient_onto(x, total.copy(), float(factor))
+    assert added_value == value
+    assert added.dtype == dtype
+    expected = total + factor * gradient
+    assert np.allclose(added, expected, rtol=0, atol=20 * np.finfo(dtype).eps * float(factor) * 3)
