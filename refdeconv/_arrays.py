@@ -81,6 +81,11 @@ def cast_like(parameter: Array, x: Array) -> Array:
     return parameter.astype(real_dtype(x.dtype), copy=False)
 
 
+def in_precision_of(z: Array, w: Array) -> Array:
+    """The weights w in the precision of z; complex weights, those of a complex step, as they are."""
+    return w if w.dtype.kind == "c" else cast_like(w, z)
+
+
 def cast_scalar(scale: Any, x: Any) -> Any:
     """A number in the precision of x, where it would otherwise decide the dtype of the product."""
     return real_dtype(x.dtype).type(scale) if isinstance(scale, np.floating) else scale

@@ -8,14 +8,14 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, Shape, cast_scalar, operand, read_only, real_dtype
+from refdeconv._arrays import Array, Shape, cast_scalar, in_precision_of, operand, read_only, real_dtype
 from refdeconv._blocks import added, inner, owned, pixelwise, scaled
-from refdeconv.calculus import LinearOperator
+from refdeconv.calculus import LinearOperator, Symmetric
 from refdeconv.calculus.writing import scale_factor
 
 
 @final
-class SelfAdjoint(LinearOperator):
+class SelfAdjoint(Symmetric):
     """A self-adjoint operator given by its action.
 
     Parameters
@@ -44,18 +44,47 @@ class SelfAdjoint(LinearOperator):
         """H x."""
         return self._apply(operand(x, self.input_shape))
 
-    def adjoint(self, y: ArrayLike) -> Array:
-        """H y: the operator is its own adjoint."""
-        return self._apply(operand(y, self.output_shape, "y"))
 
-    @property
-    def T(self) -> LinearOperator:  # noqa: N802
-        """The operator itself."""
-        return self
+@final
+class Multiplication(Symmetric):
+    """Multiplication of each entry by a factor of its own, in the precision of what is multiplied.
+
+    Parameters
+    ----------
+    factors : ndarray
+        Of the common shape of its input and output; complex ones, those of a complex step, are taken as they are.
+
+    Notes
+    -----
+    Derivation: derivations/calculus.md, CAL.1
+    """
+
+    new_arrays = True
+    _keeps_nothing = True
+
+    _factors: Array
+
+    def __init__(self, factors: Array) -> None:
+        self.input_shape = self.output_shape = factors.shape
+        self._factors = factors
+
+    def forward(self, x: ArrayLike) -> Array:
+        """The factors times x."""
+        x = operand(x, self.input_shape)
+        if self._factors.dtype != x.dtype:
+            return in_precision_of(x, self._factors) * x
+        return self._multiplied(x, np.empty(x.shape, x.dtype))
+
+    def _forward_over(self, x: Array) -> Array:
+        return self._multiplied(x, x) if x.dtype == self._factors.dtype else self.forward(x)
+
+    def _multiplied(self, x: Array, result: Array) -> Array:
+        pixelwise(np.multiply, self._factors, x, result)
+        return result
 
 
 @final
-class GramPlusRankOne(LinearOperator):
+class GramPlusRankOne(Symmetric):
     """The operator ``v -> gram J^T J v + rank_one direction <direction, v>``.
 
     The Hessian of a norm or of unweighted least squares, after any linear operator J: pulled back through another, and
@@ -139,15 +168,6 @@ class GramPlusRankOne(LinearOperator):
         assert self.direction is not None
         direction = self.direction.astype(real_dtype(x.dtype), copy=False)
         return direction, cast_scalar(self.rank_one_factor, x) * inner(direction, x)
-
-    def adjoint(self, y: ArrayLike) -> Array:
-        """The same: both terms are their own adjoints."""
-        return self.forward(operand(y, self.output_shape, "y"))
-
-    @property
-    def T(self) -> LinearOperator:  # noqa: N802
-        """The operator itself."""
-        return self
 
     def congruence(self, operator: LinearOperator) -> LinearOperator:
         """Pulled back through an operator, of the same form."""

@@ -6,6 +6,7 @@ import pytest
 import refdeconv as rd
 from refdeconv import _blocks
 from refdeconv.calculus import Expansion
+from refdeconv.calculus.functional import Composition
 from tests.cases import FUNCTIONALS, LINEAR_OPERATORS, point
 
 SHAPE = (6, 5)
@@ -272,14 +273,48 @@ def test_what_is_kept_of_an_argument_stays():
     rng = np.random.default_rng(0)
     blur = rd.Convolution(rng.uniform(0, 1, (3, 3)), SHAPE)
     kept = KeepingItsArgument()
-    f = kept @ blur + 0.5 * (kept @ blur)
+    multiple = Composition(0.5 * kept, blur)  # `@` would give a multiple of a composition
+    multiplication = rd.Poisson(np.ones(SHAPE)).hessian(np.ones(SHAPE))
+    after = (kept.hessian(np.ones(SHAPE)) @ multiplication) @ blur
+    f = kept @ blur + 0.5 * (kept @ blur) + multiple
     for x in rng.standard_normal((4, *SHAPE)):
         f.value_and_gradient(x)
         f.hessian(x).forward(x)
         f.at(x).gradient()
-    assert len(kept.seen) == 24
+        after.forward(x)
+    assert len(kept.seen) == 4 * (3 * 3 + 1)
     for u, copy in kept.seen:
         assert np.array_equal(u, copy)
+
+
+class StoredSquares(rd.LinearOperator):
+    """``3 x``, with the pair in one pass, and results that it gives again."""
+
+    input_shape = output_shape = SHAPE
+
+    def __init__(self):
+        self.stored = {}
+
+    def forward(self, x):
+        return self.stored.setdefault((1, x.tobytes()), 3.0 * x)
+
+    adjoint = forward
+
+    def gram_and_square(self, x):
+        return self.stored.setdefault((2, x.tobytes()), 9.0 * x), 9.0 * np.sum(x * x)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-200])
+@pytest.mark.parametrize("scale", [0.5, 1e250])
+def test_stored_results_of_one_pass_stay(size, scale):
+    x = size * np.random.default_rng(0).uniform(1, 2, SHAPE)
+    A = StoredSquares()
+    f = rd.L2Norm() @ A + scale * rd.L2Norm() @ A
+    expected = (1 + scale) * 3 * x / np.linalg.norm(x / size) / size
+    for _ in range(3):
+        value, gradient = f.value_and_gradient(x)
+        assert np.allclose(gradient, expected, rtol=1e-13, atol=0)
+        assert np.isclose(value, (1 + scale) * 3 * size * np.linalg.norm(x / size), rtol=1e-13)
 
 
 def test_what_stands_between_two_operators_is_not_given_out():
@@ -288,7 +323,7 @@ def test_what_stands_between_two_operators_is_not_given_out():
     blur = rd.Convolution(rng.uniform(0, 1, (3, 3)), SHAPE)
     weights = rng.uniform(1, 2, SHAPE)
     multiplied = rd.Poisson(weights, 0.5).hessian(weights) @ blur
-    assert multiplied.outer._writes_over
+    assert multiplied.outer._keeps_nothing
     assert multiplied.inner._writes_into
     points = rng.standard_normal((4, *SHAPE))
     found = [multiplied.forward(x) for x in points]

@@ -63,9 +63,11 @@ def test_in_blocks_it_is_the_same(small_blocks, monkeypatch, name, shape, dtype)
 
     in_blocks = results()
     monkeypatch.setattr(_blocks, "_WHOLE", 10**9)
-    for found, expected in zip(in_blocks, results(), strict=True):
-        # A Hessian that is real everywhere may give real products also at a complex point.
-        assert np.result_type(found, np.complex64) == np.result_type(expected, np.complex64)
+    for number, (found, expected) in enumerate(zip(in_blocks, results(), strict=True)):
+        if number < 5:
+            assert found.dtype == expected.dtype
+        else:  # a Hessian that is real everywhere may give real products also at a complex point
+            assert np.result_type(found, np.complex64) == np.result_type(expected, np.complex64)
         assert relative_error(np.asarray(found), np.asarray(expected)) <= 50 * np.finfo(dtype).eps
 
 

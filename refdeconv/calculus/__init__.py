@@ -9,6 +9,7 @@ from refdeconv.calculus.expansion import Expansion
 from refdeconv.calculus.functional import Functional
 from refdeconv.calculus.operator import LinearOperator, Operator, OutsideDomain, Zero
 from refdeconv.calculus.parts import LocalPart, Parts, composition_in_parts
+from refdeconv.calculus.symmetric import Symmetric
 
 __all__ = [
     "Expansion",
@@ -18,6 +19,7 @@ __all__ = [
     "Operator",
     "OutsideDomain",
     "Parts",
+    "Symmetric",
     "Zero",
     "composition_in_parts",
 ]

@@ -33,6 +33,7 @@ _SHORTCUTS = {
     "_forward_into",
     "_forward_onto",
     "_forward_over",
+    "_keeps_nothing",
     "_value_and_gradient_onto",
     "_value_and_gradient_over",
     "cut",
@@ -60,6 +61,10 @@ class Frozen(metaclass=_FreezeAfterInit):
     """
 
     new_arrays: bool = False
+
+    # Whether it keeps no array that `forward` and `adjoint`, or `value_and_gradient`, are given: then this may be
+    # scratch memory, which is written over afterwards.
+    _keeps_nothing: bool = False
 
     # numpy arrays and scalars on the left of `*`, `+` or `@` then leave the operation to this package.
     __array_ufunc__ = None

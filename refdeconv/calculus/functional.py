@@ -85,11 +85,6 @@ class Functional(Frozen):
         """The same, where the gradient may be written over u. Asked only of those that give new arrays."""
         return self.value_and_gradient(u)
 
-    @property
-    def _writes_over(self) -> bool:
-        """Whether it has a way of its own to write its gradient over its argument, which it therefore never keeps."""
-        return type(self)._value_and_gradient_over is not Functional._value_and_gradient_over
-
     def _value_and_gradient_onto(self, u: Array, total: Array, scale: Any = 1) -> tuple[Any, Array]:
         """The value, and a multiple of the gradient added to an array, which may be written to."""
         value, gradient = self.value_and_gradient(u)
@@ -178,7 +173,7 @@ class Composition(Functional):
             u, jacobian = self.inner.linearize(z)
             value, gradient = self._outer.value_and_gradient(u)
             return value, jacobian.adjoint(gradient)
-        if not (self._outer._writes_over and self.inner._writes_into):
+        if not (self._outer._keeps_nothing and self.inner._keeps_nothing and self.inner._writes_into):
             value, gradient = self._outer._value_and_gradient_over(self.inner.forward(z))
             return value, self.inner.adjoint(gradient)
         z = operand(z, self.input_shape, "z")
@@ -262,6 +257,7 @@ class Multiple(Functional):
         self.input_shape = functional.input_shape
         self.scale = scale
         self.functional = functional
+        self._keeps_nothing = functional._keeps_nothing
 
     scale: float
     functional: Functional

@@ -161,11 +161,6 @@ class LinearOperator(Operator):
         return operator.T @ self @ operator
 
     @property
-    def _writes_over(self) -> bool:
-        """Whether it has a way of its own to write its result over what it is given, which it therefore never keeps."""
-        return type(self)._forward_over is not LinearOperator._forward_over
-
-    @property
     def _writes_into(self) -> bool:
         """Whether it has a way of its own to write its result into an array."""
         return type(self)._forward_into is not LinearOperator._forward_into
@@ -311,6 +306,7 @@ class _Composition(Operator):
         self.outer = outer
         self.inner = inner
         self.new_arrays = outer.new_arrays and inner.new_arrays
+        self._keeps_nothing = outer._keeps_nothing and inner._keeps_nothing
 
     outer: Operator
     inner: Operator
@@ -400,16 +396,12 @@ class _LinearComposition(LinearOperator, _Composition):
     def forward(self, z: ArrayLike) -> Array:
         if not self.new_arrays:
             return self.outer.forward(self.inner.forward(z))
-        if not (self.outer._writes_over and self.inner._writes_into):
+        if not (self.outer._keeps_nothing and self.inner._writes_into):
             return self.outer._forward_over(self.inner.forward(z))
         z = operand(z, self.input_shape, "z")
         with scratch(self.inner.output_shape, z.dtype) as between:
             result = self.outer._forward_over(self.inner._forward_into(z, between))
             return result.copy() if np.may_share_memory(result, between) else result
-
-    @property
-    def _writes_over(self) -> bool:
-        return self.inner._writes_over
 
     def _forward_over(self, x: Array) -> Array:
         return self.outer._forward_over(self.inner._forward_over(x)) if self.new_arrays else self.forward(x)
@@ -465,6 +457,7 @@ class _Adjoint(LinearOperator):
         self.output_shape = operator.input_shape
         self.operator = operator
         self.new_arrays = operator.new_arrays
+        self._keeps_nothing = operator._keeps_nothing
 
     operator: LinearOperator
 

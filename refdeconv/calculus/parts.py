@@ -18,6 +18,7 @@ from refdeconv import _blocks
 from refdeconv._arrays import Array, Shape, cast_scalar, operand
 from refdeconv.calculus.expansion import Expansion
 from refdeconv.calculus.operator import LinearOperator, Operator
+from refdeconv.calculus.symmetric import Symmetric
 
 if TYPE_CHECKING:
     from refdeconv.calculus.functional import Functional
@@ -60,11 +61,14 @@ class Parts:
     """
 
     new_arrays: ClassVar[bool] = True
-    _writes_over: ClassVar[bool] = True
 
     shape: Shape
     rows: Sequence[slice]
     functionals: Sequence[Functional]
+
+    @property
+    def _keeps_nothing(self) -> bool:
+        return all(part._keeps_nothing for part in self.functionals)
 
     def value(self, u: Array) -> Any:
         """The sum of the parts' values."""
@@ -107,7 +111,7 @@ class Parts:
         return _blocks.each(lambda rows: work(parts[rows.start], u[rows]), self.rows, u.size)
 
 
-class _PartsHessian(LinearOperator):
+class _PartsHessian(Symmetric):
     """The sum of the Hessians of parts. Derivation: derivations/calculus.md, CAL.7"""
 
     new_arrays = True
@@ -137,13 +141,6 @@ class _PartsHessian(LinearOperator):
             return None, _multiple(hessian.forward(block), hessian, scale)
 
         return _blocks.gather(work, self._rows, x, total)[1]
-
-    def adjoint(self, y: ArrayLike) -> Array:
-        return self.forward(operand(y, self.output_shape, "y"))
-
-    @property
-    def T(self) -> LinearOperator:  # noqa: N802
-        return self
 
 
 def _multiple(array: Array, giver: Any, scale: Any) -> Array:

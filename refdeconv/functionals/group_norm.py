@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, Shape, axis_index, cast_like, operand, real_dtype, real_number, whole_number
-from refdeconv.calculus import Expansion, Functional, LinearOperator
+from refdeconv.calculus import Expansion, Functional, LinearOperator, Symmetric
 from refdeconv.functionals.pointwise import checked_data_and_weight, with_rows
 from refdeconv.hessians import SelfAdjoint
 
@@ -45,6 +45,7 @@ class GroupSum(Functional):
     """
 
     new_arrays = True
+    _keeps_nothing = True
 
     axis: tuple[int, ...]
     weight: Array | None
@@ -175,7 +176,7 @@ class GroupSum(Functional):
         return f"axis={axis}{'' if self.weight is None else ', weight'}"
 
 
-class _OfPairs(LinearOperator):
+class _OfPairs(Symmetric):
     """The Hessian within groups of two, as a symmetric matrix for each: fewer arrays and passes than its two parts.
 
     Derivation: derivations/functionals/group_norm.md, GRN.3
@@ -208,13 +209,6 @@ class _OfPairs(LinearOperator):
         np.multiply(second, b, out=beside)
         beside += mixed * a
         return result
-
-    def adjoint(self, y: ArrayLike) -> Array:
-        return self.forward(operand(y, self.output_shape, "y"))
-
-    @property
-    def T(self) -> LinearOperator:  # noqa: N802
-        return self
 
 
 class SmoothedGroupNorm(GroupSum):
@@ -366,24 +360,24 @@ def _scaled_length(u: Array, axes: tuple[int, ...]) -> Array:
 
 
 def _sum_of_squares(u: Array, axes: tuple[int, ...]) -> Array:
-    """Of each group; as `_sum_of_products`, but each component is read once."""
+    """Of each group, see `_sum_of_products`; each component is read once."""
     if len(axes) != 1:
         return np.sum(np.square(u), axis=axes, keepdims=True)
-    first, *others = _components(u, axes[0])
-    total = np.square(first)
-    for other in others:
-        total += np.square(other)
-    return np.expand_dims(total, axes)
+    return _summed((np.square(each) for each in _components(u, axes[0])), axes)
 
 
 def _sum_of_products(a: Array, b: Array, axes: tuple[int, ...]) -> Array:
     """Of each group, component by component, which is faster than a sum over axes; these are kept, of size one."""
     if len(axes) != 1:
         return np.sum(a * b, axis=axes, keepdims=True)
-    first, *others = zip(_components(a, axes[0]), _components(b, axes[0]), strict=True)
-    total = first[0] * first[1]
-    for one, other in others:
-        total += one * other
+    pairs = zip(_components(a, axes[0]), _components(b, axes[0]), strict=True)
+    return _summed((one * other for one, other in pairs), axes)
+
+
+def _summed(terms: Iterator[Array], axes: tuple[int, ...]) -> Array:
+    total = next(terms)
+    for term in terms:
+        total += term
     return np.expand_dims(total, axes)
 
 

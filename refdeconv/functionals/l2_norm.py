@@ -35,6 +35,7 @@ class L2Norm(Functional):
     """
 
     new_arrays = True
+    _keeps_nothing = True
 
     data: Array | None
 
@@ -124,7 +125,7 @@ class _NormAfter:
             if limits.tiny < abs(factor) < limits.max:
                 return norm, added_multiple(total, owned(gram, self._operator), factor)
         here = self.at(z)
-        return here.value(), added_multiple(total, here.gradient(), cast_scalar(scale, z))
+        return here.value(), added_multiple(total, owned(here.gradient(), self._operator), cast_scalar(scale, z))
 
     def _norm_and_gradient(self, z: Array) -> tuple[Any, Array | None]:
         norm, gram = self._norm_and_gram(z)

@@ -11,7 +11,7 @@ from refdeconv._arrays import Array, Shape, cast_like, operand, real_array
 from refdeconv._blocks import inner
 from refdeconv.calculus import Functional, LinearOperator
 from refdeconv.functionals.pointwise import checked_data_and_weight, checked_parameter, with_rows
-from refdeconv.hessians import GramPlusRankOne, SelfAdjoint
+from refdeconv.hessians import GramPlusRankOne, Multiplication
 
 
 class LeastSquares(Functional):
@@ -40,6 +40,7 @@ class LeastSquares(Functional):
     """
 
     new_arrays = True
+    _keeps_nothing = True
 
     data: Array | None
     weight: Array | None
@@ -83,7 +84,7 @@ class LeastSquares(Functional):
         shape = operand(u, self.input_shape, "u").shape
         if self.weight is None or self.weight.ndim == 0:
             return GramPlusRankOne(shape, 1.0 if self.weight is None else self.weight[()])
-        return SelfAdjoint(shape, self._weighted, new_arrays=True)
+        return Multiplication(self.weight)
 
     def _residual(self, u: ArrayLike) -> Array:
         u = operand(u, self.input_shape, "u")

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from refdeconv import _blocks
 from refdeconv._arrays import Array, Shape, cast_like, operand, real_array, real_dtype
 from refdeconv.calculus import Functional, LinearOperator, OutsideDomain
+from refdeconv.hessians import Multiplication
 
 
 class Pointwise(Functional):
@@ -40,6 +41,7 @@ class Pointwise(Functional):
     """
 
     new_arrays = True
+    _keeps_nothing = True
 
     _harmless: ClassVar[float] = 1.0  # a point at which phi and its derivatives are finite
 
@@ -105,7 +107,7 @@ class Pointwise(Functional):
         u = self._pixels_in_domain(u)
         bends = np.empty(u.shape, u.dtype)
         self._each(lambda f, part, into: _write(into, f._weighted(f._bend(part))), u, bends)
-        return _Multiplication(bends)
+        return Multiplication(bends)
 
     def cut(self, shape: Shape, axis: int, rows: slice) -> Functional | None:
         """The terms of some rows, where every u is inside the domain."""
@@ -167,41 +169,6 @@ def with_rows(functional: Any, shape: Shape, axis: int, rows: slice) -> Any:
 
 def _write(into: Array, result: Array) -> None:
     into[...] = result
-
-
-class _Multiplication(LinearOperator):
-    """Multiplication pixel by pixel, in the precision of what is multiplied.
-
-    Derivation: derivations/functionals/pointwise.md, PTW.3
-    """
-
-    new_arrays = True
-
-    def __init__(self, factors: Array) -> None:
-        self.input_shape = self.output_shape = factors.shape
-        self._factors = factors
-
-    _factors: Array
-
-    def forward(self, x: ArrayLike) -> Array:
-        x = operand(x, self.input_shape)
-        if self._factors.dtype != x.dtype:
-            return (self._factors if self._factors.dtype.kind == "c" else cast_like(self._factors, x)) * x
-        return self._multiplied(x, np.empty(x.shape, x.dtype))
-
-    def _forward_over(self, x: Array) -> Array:
-        return self._multiplied(x, x) if x.dtype == self._factors.dtype else self.forward(x)
-
-    def adjoint(self, y: ArrayLike) -> Array:
-        return self.forward(operand(y, self.output_shape, "y"))
-
-    @property
-    def T(self) -> LinearOperator:  # noqa: N802
-        return self
-
-    def _multiplied(self, x: Array, result: Array) -> Array:
-        _blocks.pixelwise(np.multiply, self._factors, x, result)
-        return result
 
 
 def checked_data_and_weight(

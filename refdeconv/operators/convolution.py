@@ -93,6 +93,7 @@ class Convolution(LinearOperator):
     """
 
     new_arrays = True
+    _keeps_nothing = True
 
     psf: Array
     boundary: str

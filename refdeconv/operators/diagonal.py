@@ -5,10 +5,10 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, cast_like, operand, real_array
-from refdeconv.calculus import LinearOperator
+from refdeconv.calculus import Symmetric
 
 
-class Diagonal(LinearOperator):
+class Diagonal(Symmetric):
     """Multiplication by pixel weights: ``forward(x) = weights * x``, and the adjoint is the same.
 
     Parameters
@@ -40,16 +40,6 @@ class Diagonal(LinearOperator):
         """The product weights * x, pixel by pixel."""
         x = operand(x, self.input_shape)
         return cast_like(self.weights, x) * x
-
-    def adjoint(self, y: ArrayLike) -> Array:
-        """The product weights * y, pixel by pixel."""
-        y = operand(y, self.output_shape, "y")
-        return cast_like(self.weights, y) * y
-
-    @property
-    def T(self) -> LinearOperator:  # noqa: N802
-        """The operator itself."""
-        return self
 
     def __repr__(self) -> str:
         return f"Diagonal({self.input_shape})"

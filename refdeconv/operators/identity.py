@@ -5,10 +5,10 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, image_shape, operand
-from refdeconv.calculus import LinearOperator
+from refdeconv.calculus import Symmetric
 
 
-class Identity(LinearOperator):
+class Identity(Symmetric):
     """The identity on arrays of one shape: ``forward(x) = adjoint(x) = x``.
 
     Parameters
@@ -37,15 +37,6 @@ class Identity(LinearOperator):
     def forward(self, x: ArrayLike) -> Array:
         """A copy of x."""
         return operand(x, self.input_shape).copy()
-
-    def adjoint(self, y: ArrayLike) -> Array:
-        """A copy of y."""
-        return operand(y, self.output_shape, "y").copy()
-
-    @property
-    def T(self) -> LinearOperator:  # noqa: N802
-        """The operator itself."""
-        return self
 
     def __repr__(self) -> str:
         return f"Identity({self.input_shape})"

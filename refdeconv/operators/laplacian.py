@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, cast_scalar, choice, operand
-from refdeconv.calculus import LinearOperator
+from refdeconv.calculus import Symmetric
 from refdeconv.operators.gradient import Gradient
 
 BOUNDARIES = ("reflect", "constant", "wrap")
 
 
-class Laplacian(LinearOperator):
+class Laplacian(Symmetric):
     """The sum of the central second differences along the axes of an image.
 
     ``forward(x)[i] = sum_a (x[i + e_a] - 2 x[i] + x[i - e_a]) / spacing[a]**2``, e_a the unit step along axis a, with
@@ -82,15 +82,6 @@ class Laplacian(LinearOperator):
         if self.boundary == "constant":
             self._add_near_edges(laplacian, x)
         return np.negative(laplacian, out=laplacian)
-
-    def adjoint(self, y: ArrayLike) -> Array:
-        """The same: the Laplacian is its own adjoint."""
-        return self.forward(operand(y, self.output_shape, "y"))
-
-    @property
-    def T(self) -> LinearOperator:  # noqa: N802
-        """The operator itself."""
-        return self
 
     def _add_near_edges(self, negative_laplacian: Array, x: Array) -> None:
         """The differences from the zeros before the first pixels, which forward differences do not see (LAP.2)."""

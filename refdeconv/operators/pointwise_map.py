@@ -7,9 +7,9 @@ from abc import abstractmethod
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, cast_like, cast_scalar, image_shape, operand, real_number
+from refdeconv._arrays import Array, cast_scalar, image_shape, in_precision_of, operand, real_number
 from refdeconv.calculus import LinearOperator, Operator, OutsideDomain
-from refdeconv.hessians import SelfAdjoint
+from refdeconv.hessians import Multiplication
 
 
 class PointwiseMap(Operator):
@@ -65,13 +65,13 @@ class PointwiseMap(Operator):
         z = operand(z, self.input_shape, "z")
         with np.errstate(over="ignore", divide="ignore"):
             x = self._map(z)
-            return x, _multiplication(self._slope(z, x))
+            return x, Multiplication(self._slope(z, x))
 
     def curvature(self, z: ArrayLike, w: ArrayLike) -> LinearOperator:
         """Multiplication by the second derivatives, weighted by w."""
         z, w = operand(z, self.input_shape, "z"), operand(w, self.output_shape, "w")
         with np.errstate(over="ignore", divide="ignore"):
-            return _multiplication(self._bend(z, self._map(z)) * in_precision_of(z, w))
+            return Multiplication(self._bend(z, self._map(z)) * in_precision_of(z, w))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.input_shape})"
@@ -126,16 +126,6 @@ class SquareRoot(PointwiseMap):
 
     def __repr__(self) -> str:
         return f"SquareRoot({self.input_shape}" + (f", epsilon={float(self.epsilon):.6g})" if self.epsilon else ")")
-
-
-def in_precision_of(z: Array, w: Array) -> Array:
-    """The weights w in the precision of z; complex weights, those of a complex step, as they are."""
-    return w if w.dtype.kind == "c" else cast_like(w, z)
-
-
-def _multiplication(factors: Array) -> LinearOperator:
-    """Multiplication by factors, which may be complex, in the precision of what is multiplied."""
-    return SelfAdjoint(factors.shape, lambda v: in_precision_of(v, factors) * v, new_arrays=True)
 
 
 def two_sided(t: Array) -> tuple[Array, Array]:

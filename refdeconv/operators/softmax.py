@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, image_shape, inner, operand
+from refdeconv._arrays import Array, image_shape, in_precision_of, inner, operand
 from refdeconv.calculus import LinearOperator, Operator
 from refdeconv.hessians import SelfAdjoint
-from refdeconv.operators.pointwise_map import in_precision_of
 from refdeconv.operators.positive_map import positive_values
 
 
