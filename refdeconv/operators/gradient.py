@@ -100,12 +100,12 @@ class Gradient(LinearOperator):
     def adjoint(self, y: ArrayLike) -> Array:
         """The negative divergence of y: each difference goes back to the two pixels that it was taken of."""
         y = operand(y, self.output_shape, "y")
-        divergence = np.zeros(self.input_shape, y.dtype)
-        for component, axis, step in zip(y, self.axes, self.spacing, strict=True):
+        divergence = np.empty(self.input_shape, y.dtype)
+        for number, (component, axis, step) in enumerate(zip(y, self.axes, self.spacing, strict=True)):
             flow = _divided(component, step)
+            _give_back(divergence, flow, axis, onto=number > 0)
             if self._has_beyond(axis):
                 self._give_back(divergence, flow[_ends(axis)[1]], axis)
-            _give_back(divergence, flow, axis)
         return divergence
 
     def gram(self, x: ArrayLike) -> Array:
@@ -123,8 +123,6 @@ class Gradient(LinearOperator):
     def _gram_and_square(self, x: Array, rows: slice, gram: Array) -> Any:
         """Write some rows of D^T D x, and return the sum of squares of the differences at these rows (GRD.6)."""
         square = x.dtype.type(0)
-        if self.boundary != "free" or self.axes[0] != 0:
-            gram[...] = 0
         for number, (axis, step) in enumerate(zip(self.axes, self.spacing, strict=True)):
             if axis == 0 and self.boundary == "free":
                 flow, before = _flow_of_rows(x, rows), 1
@@ -144,9 +142,9 @@ class Gradient(LinearOperator):
                 gram += flow[:-1]
                 gram -= flow[1:]
             else:
+                _give_back(gram, flow, axis, onto=number > 0)
                 if self._has_beyond(axis):
                     self._give_back(gram, flow[_ends(axis)[1]], axis)
-                _give_back(gram, flow, axis)
         return square
 
     def cut(self, rows: slice) -> LocalPart | None:
@@ -216,10 +214,10 @@ class _GradientOfRows(LinearOperator):
         y = operand(y, self.output_shape, "y")
         divergence = np.empty(self.input_shape, y.dtype)
         if self._steps[0][0] != 0:
-            divergence[...] = 0
+            divergence[-1] = 0
         for number, (component, (axis, step)) in enumerate(zip(y, self._steps, strict=True)):
             if axis != 0:
-                _give_back(divergence[:-1], _divided(component, step), axis)
+                _give_back(divergence[:-1], _divided(component, step), axis, onto=number > 0)
                 continue
             flow = component if step == 1 else component / cast_scalar(step, y)
             if number == 0:
@@ -262,15 +260,19 @@ def _flow_of_rows(x: Array, rows: slice) -> Array:
     return flow
 
 
-def _give_back(result: Array, flow: Array, axis: int) -> None:
-    """Add the adjoint of `_difference`, of contiguous arrays; what flow has at the far edge counts for nothing."""
+def _give_back(result: Array, flow: Array, axis: int, *, onto: bool) -> None:
+    """Write the adjoint of `_difference`, or add it, of contiguous arrays; flow at the far edge counts for nothing."""
     away, edge = math.prod(result.shape[axis + 1 :]), _ends(axis)[1]
     if flow[edge].any():
         flow = flow.copy()
         flow[edge] = 0
     pixels, flows = result.reshape(-1), flow.reshape(-1)
-    pixels[away:] += flows[:-away]
-    pixels -= flows
+    if onto:
+        pixels[away:] += flows[:-away]
+        pixels -= flows
+    else:
+        np.negative(flows[:away], out=pixels[:away])
+        np.subtract(flows[:-away], flows[away:], out=pixels[away:])
 
 
 def _divided(component: Array, step: float) -> Array:
