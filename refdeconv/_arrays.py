@@ -18,6 +18,7 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 _BLOCK = 1024
+_LONG = 2**16  # numbers: more than that are added up by several threads at once
 _KEPT = frozenset(map(np.dtype, (np.float32, np.float64, np.longdouble, np.complex64, np.complex128, np.clongdouble)))
 
 
@@ -110,7 +111,9 @@ def inner(a: Array, b: Array) -> Any:
         return np.sum(np.vecdot(a, b)) if short else np.sum(a * b)
     a, b = a.reshape(-1), b.reshape(-1)
     whole = a.size - a.size % _BLOCK
-    blocks = np.vecdot(a[:whole].reshape(-1, _BLOCK), b[:whole].reshape(-1, _BLOCK))
+    pair = a[:whole].reshape(-1, _BLOCK), b[:whole].reshape(-1, _BLOCK)
+    # Of several threads that call vecdot, all but one wait.
+    blocks = np.vecdot(*pair) if whole < _LONG else np.einsum("ij,ij->i", *pair)
     return np.sum(blocks) + np.dot(a[whole:], b[whole:])
 
 
