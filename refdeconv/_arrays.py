@@ -18,7 +18,6 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 _BLOCK = 1024
-_LONG = 2**16  # numbers: more than that are added up by several threads at once
 _KEPT = frozenset(map(np.dtype, (np.float32, np.float64, np.longdouble, np.complex64, np.complex128, np.clongdouble)))
 
 
@@ -98,11 +97,12 @@ def positive_like(parameter: Any, x: Array) -> Any:
     return np.clip(np.asarray(parameter), limits.tiny, limits.max).astype(limits.dtype)
 
 
-def inner(a: Array, b: Array) -> Any:
+def inner(a: Array, b: Array, *, shared: bool = False) -> Any:
     """The inner product of the whole package: the plain sum of products, without conjugation.
 
     Summed in blocks and the blocks pairwise, so that rounding grows with the logarithm of the size. The blocks are
-    small enough for BLAS to leave them to one thread: to wake another costs more than it gives.
+    small enough for BLAS to leave them to one thread: to wake another costs more than it gives. Where several threads
+    share the work, it is done by einsum: of those that call vecdot, all but one wait.
     """
     if a.dtype.kind == "c" or a.shape != b.shape:
         return np.sum(a * b)
@@ -112,8 +112,7 @@ def inner(a: Array, b: Array) -> Any:
     a, b = a.reshape(-1), b.reshape(-1)
     whole = a.size - a.size % _BLOCK
     pair = a[:whole].reshape(-1, _BLOCK), b[:whole].reshape(-1, _BLOCK)
-    # Of several threads that call vecdot, all but one wait.
-    blocks = np.vecdot(*pair) if whole < _LONG else np.einsum("ij,ij->i", *pair)
+    blocks = np.einsum("ij,ij->i", *pair) if shared else np.vecdot(*pair)
     return np.sum(blocks) + np.dot(a[whole:], b[whole:])
 
 

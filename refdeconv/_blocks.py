@@ -22,8 +22,9 @@ from refdeconv import _arrays
 from refdeconv._arrays import Array, Shape
 
 BLOCK = 2**17  # pixels: a few arrays of these are near a core; of fewer, two threads wait for each other
-_WHOLE = 2**18  # pixels: smaller images are one block
-_THREADED = 2**18  # pixels: below, to wake another thread costs more than it gives
+_WHOLE = BLOCK + 2**14  # pixels: smaller images are one block, as is a block with rows of its neighbours
+_THREADED = 2**20  # bytes: below, to wake another thread costs more than it gives
+_LONG = 2**23  # bytes: below, one thread adds up products as fast as two
 
 Result = TypeVar("Result")
 
@@ -71,21 +72,22 @@ class _Here(threading.local):
 _HERE = _Here()
 
 
-def threads_for(pixels: int) -> int:
-    """How many threads work on so many pixels is worth."""
-    return CORES if pixels >= _THREADED else 1
+def threads_for(size: int) -> int:
+    """How many threads work on an array of so many bytes is worth."""
+    return CORES if size >= _THREADED else 1
 
 
 def blocks(shape: Shape) -> list[slice]:
-    """The rows of an image, in blocks along its first axis; one block, where it is small."""
+    """The rows of an image, in blocks along its first axis, for two threads as many each; one, where it is small."""
     pixels, rows = prod(shape), shape[0]
-    height = rows if pixels < _WHOLE else max(1, BLOCK * rows // pixels)
+    pairs = 0 if pixels < _WHOLE else -(-pixels // (2 * BLOCK))
+    height = -(-rows // max(1, 2 * pairs))
     return [slice(first, min(first + height, rows)) for first in range(0, rows, height)]
 
 
-def each(work: Callable[[slice], Result], rows: Sequence[slice], pixels: int) -> list[Result]:
-    """The results of work on each block, in order; neighbouring blocks by the same thread."""
-    threads = 1 if _HERE.busy else min(threads_for(pixels), len(rows))
+def each(work: Callable[[slice], Result], rows: Sequence[slice], size: int) -> list[Result]:
+    """The results of work on each block of so many bytes in all, in order; neighbouring blocks by the same thread."""
+    threads = 1 if _HERE.busy else min(threads_for(size), len(rows))
     if threads == 1:
         return [work(block) for block in rows]
     shares = [rows[len(rows) * index // threads : len(rows) * (index + 1) // threads] for index in range(threads)]
@@ -115,7 +117,7 @@ def pixelwise(work: Callable[..., object], *arrays: Array) -> None:
     if len(rows) == 1:
         work(*arrays)
     else:
-        each(lambda block: work(*(array[block] for array in arrays)), rows, prod(shape))
+        each(lambda block: work(*(array[block] for array in arrays)), rows, arrays[0].nbytes)
 
 
 def gather(
@@ -140,7 +142,7 @@ def gather(
             result[block.start : ends[number]] += part[:own]
         return extra, part[own:].copy()
 
-    done = each(write, rows, x.size)
+    done = each(write, rows, x.nbytes)
     for end, (_, beyond) in zip(ends, done, strict=True):
         result[end : end + len(beyond)] += beyond
     return [extra for extra, _ in done], result
@@ -148,9 +150,9 @@ def gather(
 
 def inner(a: Array, b: Array) -> Any:
     """The inner product of the whole package, see `_arrays.inner`; of large arrays in blocks, which are then summed."""
-    if a.size < _WHOLE or a.shape != b.shape:
+    if a.nbytes < _LONG or a.shape != b.shape:
         return _arrays.inner(a, b)
-    return np.sum(each(lambda rows: _arrays.inner(a[rows], b[rows]), blocks(a.shape), a.size))
+    return np.sum(each(lambda rows: _arrays.inner(a[rows], b[rows], shared=True), blocks(a.shape), a.nbytes))
 
 
 def owned(result: Array, giver: Any) -> Array:

@@ -37,13 +37,15 @@ def fast_shape(needed: Shape) -> Shape:
 
 def spectrum(x: Array, workers: int | None = None) -> Array:
     """The transform of a real array, in the half that its symmetry leaves."""
-    result: Array = scipy.fft.rfftn(x, workers=_threads(workers, x.size))
+    result: Array = scipy.fft.rfftn(x, workers=_threads(workers, x.nbytes))
     return result
 
 
 def inverse_spectrum(product: Array, shape: Shape, workers: int | None = None) -> Array:
     """The real array of a shape from its transform, which may be overwritten."""
-    result: Array = scipy.fft.irfftn(product, shape, workers=_threads(workers, prod(shape)), overwrite_x=True)
+    result: Array = scipy.fft.irfftn(
+        product, shape, workers=_threads(workers, prod(shape) * product.real.itemsize), overwrite_x=True
+    )
     return result
 
 
@@ -56,7 +58,7 @@ def multiply_spectrum(
     factor acts as its conjugate, which saves conjugating it.
     """
     multiply = _multiply_with_ducc0 if BACKEND == "ducc0" else _multiply_with_scipy
-    return multiply(x, factor, conjugate, _threads(workers, x.size), overwrite)
+    return multiply(x, factor, conjugate, _threads(workers, x.nbytes), overwrite)
 
 
 def _multiply_with_scipy(x: Array, factor: Array, conjugate: bool, threads: int, overwrite: bool) -> Array:
@@ -91,15 +93,15 @@ def _multiply(product: Array, factor: Array) -> None:
 def cosine_transform(x: Array, workers: int | None = None) -> Array:
     """The orthonormal DCT-II of a real array along every axis."""
     if BACKEND == "ducc0":
-        return np.asarray(_ducc0().fft.dct(x, type=2, inorm=1, nthreads=_threads(workers, x.size)))
-    return np.asarray(scipy.fft.dctn(x, norm="ortho", workers=_threads(workers, x.size)))
+        return np.asarray(_ducc0().fft.dct(x, type=2, inorm=1, nthreads=_threads(workers, x.nbytes)))
+    return np.asarray(scipy.fft.dctn(x, norm="ortho", workers=_threads(workers, x.nbytes)))
 
 
 def inverse_cosine_transform(x: Array, workers: int | None = None) -> Array:
     """The inverse of `cosine_transform`, and its adjoint."""
     if BACKEND == "ducc0":
-        return np.asarray(_ducc0().fft.dct(x, type=3, inorm=1, nthreads=_threads(workers, x.size)))
-    return np.asarray(scipy.fft.idctn(x, norm="ortho", workers=_threads(workers, x.size)))
+        return np.asarray(_ducc0().fft.dct(x, type=3, inorm=1, nthreads=_threads(workers, x.nbytes)))
+    return np.asarray(scipy.fft.idctn(x, norm="ortho", workers=_threads(workers, x.nbytes)))
 
 
 def checked_workers(workers: int | None) -> int | None:
@@ -119,10 +121,10 @@ def _ducc0() -> Any:
     return module
 
 
-def _threads(workers: int | None, pixels: int) -> int:
-    """The number of threads: what is asked for, else what scipy.fft was set to, else as many as are worth it."""
+def _threads(workers: int | None, size: int) -> int:
+    """The number of threads: what is asked for, else what scipy.fft was set to, else what so many bytes are worth."""
     if workers is None:
         workers = scipy.fft.get_workers()
         if workers == 1:
-            return threads_for(pixels)
+            return threads_for(size)
     return workers if workers > 0 else max(1, (os.cpu_count() or 1) + 1 + workers)

@@ -21,6 +21,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(_blocks, "BLOCK", 20)
     monkeypatch.setattr(_blocks, "_WHOLE", 1)
     monkeypatch.setattr(_blocks, "_THREADED", 1)
+    monkeypatch.setattr(_blocks, "_LONG", 1)
     monkeypatch.setattr(_blocks, "CORES", 2)
 
 
@@ -157,6 +158,28 @@ def test_blocks_cover_an_image_once():
         rows = _blocks.blocks(shape)
         assert [block.start for block in rows] == [0] + [block.stop for block in rows[:-1]]
         assert rows[-1].stop == shape[0]
+
+
+def test_two_threads_have_as_much_to_do():
+    for rows in (400, 512, 600, 1000, 4096):
+        sizes = [block.stop - block.start for block in _blocks.blocks((rows, rows))]
+        assert len(sizes) % 2 == 0
+        assert max(sizes) * rows <= _blocks.BLOCK + rows
+        assert sum(sizes[: len(sizes) // 2]) <= 0.52 * rows
+
+
+def test_a_block_is_not_cut_again():
+    for shape in ((512, 512), (4096, 4096), (64, 64, 64), (1030, 600)):
+        for block in _blocks.blocks(shape):
+            assert len(_blocks.blocks((block.stop - block.start + 1, *shape[1:]))) == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.longdouble])
+def test_inner_products_of_several_threads(small_blocks, dtype):
+    a, b = np.random.default_rng(0).uniform(0.5, 2, (2, 61, 97)).astype(dtype)
+    exact = np.sum(a.astype(np.longdouble) * b)
+    assert _blocks.inner(a, b).dtype == dtype
+    assert abs(_blocks.inner(a, b) - exact) <= 4 * np.finfo(dtype).eps * exact
 
 
 def test_an_image_of_the_usual_size_is_cut():

@@ -108,7 +108,7 @@ class Parts:
 
     def _each(self, work: Callable[[Functional, Array], Any], u: Array) -> list[Any]:
         parts = {rows.start: functional for rows, functional in zip(self.rows, self.functionals, strict=True)}
-        return _blocks.each(lambda rows: work(parts[rows.start], u[rows]), self.rows, u.size)
+        return _blocks.each(lambda rows: work(parts[rows.start], u[rows]), self.rows, u.nbytes)
 
 
 class _PartsHessian(Symmetric):

@@ -123,7 +123,7 @@ class Pointwise(Functional):
         return _blocks.each(
             lambda block: work(with_rows(self, shape, 0, block), *(array[block] for array in arrays)),
             rows,
-            arrays[0].size,
+            arrays[0].nbytes,
         )
 
     def _pixels(self, u: ArrayLike) -> Array:

@@ -144,7 +144,7 @@ class _Product:
                 blurred = (*part.shape[:axis], matrix.rows, *part.shape[axis + 1 :])
                 part = matrix.along(part, axis, result[rows] if axis == last else np.empty(blurred, x.dtype))
 
-        _blocks.each(work, self._rows, x.size)
+        _blocks.each(work, self._rows, x.nbytes)
         return result
 
 

@@ -117,7 +117,7 @@ class Gradient(LinearOperator):
         x = np.ascontiguousarray(operand(x, self.input_shape))
         gram = np.empty(x.shape, x.dtype)
         rows = _blocks.blocks(x.shape) if self.boundary == "free" else [slice(0, len(x))]
-        squares = _blocks.each(lambda block: self._gram_and_square(x, block, gram[block]), rows, x.size)
+        squares = _blocks.each(lambda block: self._gram_and_square(x, block, gram[block]), rows, x.nbytes)
         return gram, np.sum(squares)
 
     def _gram_and_square(self, x: Array, rows: slice, gram: Array) -> Any:

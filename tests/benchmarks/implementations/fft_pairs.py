@@ -40,7 +40,7 @@ def make(task: Task) -> Made:
     grid = np.random.default_rng(0).standard_normal(task.grid, np.float32).astype(task.dtype)
     spectrum = np.zeros((*grid.shape[:-1], grid.shape[-1] // 2 + 1), np.result_type(grid, np.complex64))
     pair = {"ducc0": pair_with_ducc0, "scipy": pair_with_scipy}[_fft.BACKEND]
-    threads = threads_for(grid.size)
+    threads = threads_for(grid.nbytes)
 
     def two_pairs() -> None:
         for _ in range(2):
