@@ -113,7 +113,7 @@ def inner(a: Array, b: Array, *, shared: bool = False) -> Any:
     whole = a.size - a.size % _BLOCK
     pair = a[:whole].reshape(-1, _BLOCK), b[:whole].reshape(-1, _BLOCK)
     blocks = np.einsum("ij,ij->i", *pair) if shared else np.vecdot(*pair)
-    return np.sum(blocks) + np.dot(a[whole:], b[whole:])
+    return np.add.reduce(blocks) + np.dot(a[whole:], b[whole:])
 
 
 def real_number(x: Any, name: str, *, minimum: float | None = None, exclusive: bool = False) -> Any:

@@ -45,7 +45,6 @@ class SelfAdjoint(Symmetric):
         return self._apply(operand(x, self.input_shape))
 
 
-@final
 class Multiplication(Symmetric):
     """Multiplication of each entry by a factor of its own, in the precision of what is multiplied.
 

@@ -176,7 +176,7 @@ def test_a_block_is_not_cut_again():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.longdouble])
 def test_inner_products_of_several_threads(small_blocks, dtype):
-    a, b = np.random.default_rng(0).uniform(0.5, 2, (2, 61, 97)).astype(dtype)
+    a, b = np.random.default_rng(0).uniform(0.5, 2, (2, 9, 2500)).astype(dtype)  # two whole blocks in a row, and a rest
     exact = np.sum(a.astype(np.longdouble) * b)
     assert _blocks.inner(a, b).dtype == dtype
     assert abs(_blocks.inner(a, b) - exact) <= 4 * np.finfo(dtype).eps * exact

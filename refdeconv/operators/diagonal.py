@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from refdeconv._arrays import Array, cast_like, operand, real_array
-from refdeconv.calculus import Symmetric
+from refdeconv._arrays import Array, real_array
+from refdeconv.hessians import Multiplication
 
 
-class Diagonal(Symmetric):
+class Diagonal(Multiplication):
     """Multiplication by pixel weights: ``forward(x) = weights * x``, and the adjoint is the same.
 
     Parameters
@@ -26,20 +26,12 @@ class Diagonal(Symmetric):
     Derivation: derivations/operators/diagonal.md, DIA.1, DIA.2
     """
 
-    new_arrays = True
-
     weights: Array
 
     def __init__(self, weights: ArrayLike) -> None:
         weights = real_array(weights, "weights")
+        super().__init__(weights)
         self.weights = weights
-        self.input_shape = weights.shape
-        self.output_shape = weights.shape
-
-    def forward(self, x: ArrayLike) -> Array:
-        """The product weights * x, pixel by pixel."""
-        x = operand(x, self.input_shape)
-        return cast_like(self.weights, x) * x
 
     def __repr__(self) -> str:
         return f"Diagonal({self.input_shape})"

@@ -110,18 +110,22 @@ class Gradient(LinearOperator):
 
     def gram(self, x: ArrayLike) -> Array:
         """The negative Laplacian: the adjoint after the forward, block by block."""
-        return self.gram_and_square(x)[0]
+        return self._in_one_pass(x, squared=False)[0]
 
     def gram_and_square(self, x: ArrayLike) -> tuple[Array, Any]:
         """The pair D^T D x, |D x|^2, in one pass."""
+        return self._in_one_pass(x, squared=True)
+
+    def _in_one_pass(self, x: ArrayLike, squared: bool) -> tuple[Array, Any]:
+        """The pair; zero for the square, where it is not asked for."""
         x = np.ascontiguousarray(operand(x, self.input_shape))
         gram = np.empty(x.shape, x.dtype)
         rows = _blocks.blocks(x.shape) if self.boundary == "free" else [slice(0, len(x))]
-        squares = _blocks.each(lambda block: self._gram_and_square(x, block, gram[block]), rows, x.nbytes)
+        squares = _blocks.each(lambda block: self._gram_of_rows(x, block, gram[block], squared), rows, x.nbytes)
         return gram, np.sum(squares)
 
-    def _gram_and_square(self, x: Array, rows: slice, gram: Array) -> Any:
-        """Write some rows of D^T D x, and return the sum of squares of the differences at these rows (GRD.6)."""
+    def _gram_of_rows(self, x: Array, rows: slice, gram: Array, squared: bool) -> Any:
+        """Write some rows of D^T D x; return the sum of squares of the differences at these rows, if asked (GRD.6)."""
         square = x.dtype.type(0)
         for number, (axis, step) in enumerate(zip(self.axes, self.spacing, strict=True)):
             if axis == 0 and self.boundary == "free":
@@ -133,7 +137,8 @@ class Gradient(LinearOperator):
                     flow[_ends(axis)[1]] = self._across_edge(x, axis)
             if step != 1:
                 flow /= cast_scalar(step, x)
-            square += _blocks.inner(flow[before:], flow[before:])
+            if squared:
+                square += _blocks.inner(flow[before:], flow[before:])
             if step != 1:
                 flow /= cast_scalar(step, x)  # not by the square, which may overflow
             if before and number == 0:

@@ -87,7 +87,7 @@ class Point:
 
     def is_at(self, flat: Array) -> bool:
         """Whether it is the point at a vector."""
-        return np.array_equal(self.sample, _sample(flat)) and np.array_equal(self.flat, flat)
+        return bool((self.sample == _sample(flat)).all()) and np.array_equal(self.flat, flat)
 
     def rest(self) -> None:
         """Give back what is large and can be computed again: another point is looked at now."""
