@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from math import log2, prod
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -22,10 +22,10 @@ from refdeconv.operators.extension import copied_pixel
 
 _ROUNDING = 4  # times epsilon of the largest sample: how far a product of factors may be from the PSF
 _ROWS = 8  # of a block of a matrix: the fastest, as measured,
-_ROWS_OF_SHORT = 16  # but along the other axes than the first, where the block is to have few columns:
-_SHORT = 20  # samples of the PSF
+_ROWS_OF_LAST = 16  # but along the last axis, where they are columns of the matrix that is multiplied by
+_LINES = 256  # at most in one product: of many more, BLAS makes copies, and wakes threads
 _NARROW = 48  # pixels beside each other, below which many blocks of rows have little to do in each
-_WORTH = 7  # multiplications in matrices that take the time of one step of an FFT of log2(pixels) steps, measured
+_WORTH = 10  # multiplications in matrices that take the time of one step of an FFT of log2(pixels) steps, measured
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class _Run:
     rows, columns : slice
         Of the first block.
     entries : ndarray
-        Of each.
+        Of each; those along the last axis of an image lie in memory as they are multiplied by, column by column.
     count : int
         How many there are.
     """
@@ -63,8 +63,9 @@ class Banded:
     runs: Sequence[_Run]
 
     @classmethod
-    def of(cls, short: Array, left_out: int, corner: int, height: int) -> Self:
-        """A matrix from a shorter one, of which after the first rows some were left out, in blocks of a height."""
+    def of(cls, short: Array, left_out: int, corner: int, is_last: bool) -> Self:
+        """A matrix from a shorter one, of which after the first rows some were left out; along the last axis or not."""
+        height = _height(is_last)
         left_out //= height
         if left_out == 0:
             ends = [*range(height, len(short), height), len(short)]
@@ -75,7 +76,7 @@ class Banded:
             used = np.flatnonzero(short[first:end].any(axis=0))
             columns = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 1)
             count = 1 + left_out if left_out and number == 1 else 1
-            entries = read_only(short[first:end, columns].copy())
+            entries = read_only(short[first:end, columns].copy("F" if is_last else "C"))
             runs.append(_Run(_later(slice(first, end), further), _later(columns, further), entries, count))
             further += (count - 1) * height
             first = end
@@ -103,17 +104,56 @@ class Banded:
             runs.append(replace(first, rows=_later(first.rows, -rows.start), count=1 + len(others)))
         return rows, replace(self, rows=rows.stop - rows.start, runs=runs)
 
-    def along(self, x: Array, axis: int, result: Array) -> Array:
-        """The product with each line along an axis, of contiguous arrays."""
-        before, after = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
-        source, target = x.reshape(before, -1, after), result.reshape(before, -1, after)
-        for run in self.runs:
-            taken, given = _windows(source, run.columns, run), _windows(target, run.rows, run)
-            if after == 1:  # one product of all lines with the block
-                np.matmul(taken[..., 0], run.entries.T, out=given[..., 0])
-            else:
-                np.matmul(run.entries, taken, out=given)
-        return result
+    def calls(self, shape: Shape, axis: int) -> list[_Call]:
+        """What makes up the product with each line along an axis, of an image of a shape."""
+        before, after = prod(shape[:axis]), prod(shape[axis + 1 :])
+        return [
+            _Call(
+                after == 1,
+                run.entries,
+                _windows(run.columns, run, lines, (before, shape[axis], after)),
+                _windows(run.rows, run, lines, (before, self.rows, after)),
+            )
+            for lines in _pieces(before if after == 1 else after)
+            for run in self.runs
+        ]
+
+
+class _Pieces(NamedTuple):
+    """Lines beside each other, in pieces: from which one on, how many pieces, and how many lines in each."""
+
+    first: int
+    number: int
+    lines: int
+
+
+class _Windows(NamedTuple):
+    """Equal parts of a contiguous array, which may overlap: a view of it; strides and offset in bytes."""
+
+    shape: Shape
+    strides: Shape
+    offset: int
+
+    def of(self, x: Array) -> Array:
+        """The view."""
+        return np.ndarray(self.shape, x.dtype, x, self.offset, self.strides)
+
+
+class _Call(NamedTuple):
+    """One call of matmul: blocks of the matrix, what they are multiplied with, and where the products are written."""
+
+    is_last: bool  # axis, along which lines are rows
+    entries: Array
+    taken: _Windows
+    given: _Windows
+
+    def __call__(self, x: Array, result: Array) -> None:
+        """Multiply."""
+        taken, given = self.taken.of(x), self.given.of(result)
+        if self.is_last:
+            np.matmul(taken, self.entries.T, out=given)
+        else:
+            np.matmul(self.entries, taken, out=given)
 
 
 class _Product:
@@ -123,26 +163,39 @@ class _Product:
     ----------
     matrices : sequence of Banded
         One for each axis.
+    shape : tuple of int
+        Of the images,
+    dtype : dtype
+        and their precision.
     """
 
-    def __init__(self, matrices: Sequence[Banded]) -> None:
-        first, *self._others = matrices
+    def __init__(self, matrices: Sequence[Banded], shape: Shape, dtype: DTypeLike) -> None:
+        first, *others = [matrix.astype(dtype) for matrix in matrices]
         self._shape = tuple(matrix.rows for matrix in matrices)
-        self._parts = {rows.start: part for rows, part in first.cut(len(_blocks.blocks(self._shape)))}
-        self._rows = [slice(start, start + part.rows) for start, part in self._parts.items()]
+        self._steps = {}
+        self._rows = []
+        for rows, part in first.cut(len(_blocks.blocks(self._shape))):
+            steps, before = [], shape
+            for axis, matrix in enumerate([part, *others]):
+                after = (*before[:axis], matrix.rows, *before[axis + 1 :])
+                steps.append((matrix.calls(before, axis), after))
+                before = after
+            self._steps[rows.start] = steps
+            self._rows.append(rows)
 
     def __call__(self, x: Array, into: Array | None = None) -> Array:
         """Some rows along the first axis, and these along the others while they are in the cache; then the next."""
         x = np.ascontiguousarray(x)
         result = np.empty(self._shape, x.dtype) if into is None else into
-        last = len(self._others)
+        last = len(self._shape) - 1
 
         def work(rows: slice) -> None:
-            matrix = self._parts[rows.start]
-            part = matrix.along(x, 0, np.empty((matrix.rows, *x.shape[1:]), x.dtype))
-            for axis, matrix in enumerate(self._others, start=1):
-                blurred = (*part.shape[:axis], matrix.rows, *part.shape[axis + 1 :])
-                part = matrix.along(part, axis, result[rows] if axis == last else np.empty(blurred, x.dtype))
+            part = x
+            for axis, (calls, shape) in enumerate(self._steps[rows.start]):
+                blurred = result[rows] if axis == last else np.empty(shape, x.dtype)
+                for call in calls:
+                    call(part, blurred)
+                part = blurred
 
         _blocks.each(work, self._rows, x.nbytes)
         return result
@@ -169,14 +222,15 @@ class Separable:
         double = []
         for axis, (samples, size, o) in enumerate(zip(factors, shape, origin, strict=True)):
             corner = len(samples)  # from as many rows on, the edge is out of sight of all three
-            left_out = max(0, (size - 2 * corner) // _ROWS_OF_SHORT - 1) * _ROWS_OF_SHORT
-            short = _along_axis(samples, size - left_out, o, boundary)
-            once, twice = _height(axis, len(samples)), _height(axis, 2 * len(samples) - 1)
-            three = (short, once), (short.T, once), (short.T @ short, twice)
-            double.append([Banded.of(matrix, left_out, corner, height) for matrix, height in three])
-        ways = tuple(zip(("forward", "adjoint", "gram"), zip(*double, strict=True), strict=True))
+            left_out = max(0, (size - 2 * corner) // _ROWS_OF_LAST - 1) * _ROWS_OF_LAST
+            short, is_last = _along_axis(samples, size - left_out, o, boundary), axis == len(shape) - 1
+            three = short, short.T, short.T @ short
+            double.append([Banded.of(matrix, left_out, corner, is_last) for matrix in three])
+        forward, adjoint, gram = zip(*double, strict=True)
+        blurred = tuple(matrix.rows for matrix in forward)
+        ways = {"forward": (forward, shape), "adjoint": (adjoint, blurred), "gram": (gram, shape)}
         self._products = {
-            np.dtype(dtype): {name: _Product([matrix.astype(dtype) for matrix in matrices]) for name, matrices in ways}
+            np.dtype(dtype): {name: _Product(matrices, of, dtype) for name, (matrices, of) in ways.items()}
             for dtype in (np.float64, np.float32)
         }
 
@@ -214,13 +268,14 @@ def is_worth_it(psf: Shape, shape: Shape, grid: Shape) -> bool:
     """Whether the products take less time than transforms on a grid."""
     if prod(shape[1:]) < _NARROW < shape[0]:
         return False
-    widths = [min(n, k - 1 + _height(axis, k)) for axis, (k, n) in enumerate(zip(psf, shape, strict=True))]
+    last = len(shape) - 1
+    widths = [min(n, k - 1 + _height(axis == last)) for axis, (k, n) in enumerate(zip(psf, shape, strict=True))]
     return sum(widths) * prod(shape) <= _WORTH * log2(prod(grid)) * prod(grid)
 
 
-def _height(axis: int, samples: int) -> int:
+def _height(is_last: bool) -> int:
     """Rows of a block."""
-    return _ROWS_OF_SHORT if axis and samples <= _SHORT else _ROWS
+    return _ROWS_OF_LAST if is_last else _ROWS
 
 
 def _along_axis(samples: Array, size: int, origin: int, boundary: str) -> Array:
@@ -239,14 +294,27 @@ def _along_axis(samples: Array, size: int, origin: int, boundary: str) -> Array:
     return matrix
 
 
-def _windows(x: Array, part: slice, run: _Run) -> Array:
-    """Views of a part of the middle axis of a contiguous array, one for each block of a run, along a new first axis."""
-    if run.count == 1:
-        return x[None, :, part]
-    outer, middle, _ = x.strides
-    shape = (run.count, len(x), part.stop - part.start, x.shape[2])
-    strides = (len(run.entries) * middle, outer, middle, x.itemsize)
-    return np.ndarray(shape, x.dtype, x, part.start * middle, strides)
+def _windows(part: slice, run: _Run, lines: _Pieces, sizes: Shape) -> _Windows:
+    """Of a contiguous array of three sizes, a part of the middle axis, for each block of a run and piece of lines."""
+    before, size, after = sizes
+    further, entries, item = len(run.entries), part.stop - part.start, run.entries.itemsize
+    if after == 1:
+        shape: Shape = (lines.number, run.count, lines.lines, entries)
+        strides: Shape = (lines.lines * size, further, size, 1)
+        offset = lines.first * size + part.start
+    else:
+        shape = (before, lines.number, run.count, entries, lines.lines)
+        strides = (size * after, lines.lines, further * after, after, 1)
+        offset = part.start * after + lines.first
+    return _Windows(shape, tuple(stride * item for stride in strides), offset * item)
+
+
+def _pieces(lines: int) -> list[_Pieces]:
+    """Equal pieces of no more lines than are fast, and the rest as another one."""
+    count = -(-lines // _LINES)
+    each = -(-lines // count)
+    whole, rest = divmod(lines, each)
+    return [_Pieces(0, whole, each), *([_Pieces(whole * each, 1, rest)] if rest else [])]
 
 
 def _later(part: slice, distance: int) -> slice:

@@ -18,7 +18,7 @@ from .tables import table
 from .tasks import Task
 
 SHAPES = [(171, 171), (512, 512), (1024, 1024), (2048, 2048), (64, 64, 64), (128, 128, 128)]
-WIDTHS = (3, 13, 33, 65)
+WIDTHS = (3, 13, 33, 65, 97)
 CALLS = ("forward", "gram")
 
 
