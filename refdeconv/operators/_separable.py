@@ -22,7 +22,7 @@ from refdeconv.operators.extension import copied_pixel
 
 _ROUNDING = 4  # times epsilon of the largest sample: how far a product of factors may be from the PSF
 _ROWS = 8  # of a block of a matrix: the fastest, as measured,
-_ROWS_OF_LAST = 16  # but along the last axis, where they are columns of the matrix that is multiplied by
+_ROWS_OF_LAST = 16  # a multiple; along the last axis, where they are columns of the matrix that is multiplied by
 _LINES = 256  # at most in one product: of many more, BLAS makes copies, and wakes threads
 _NARROW = 48  # pixels beside each other, below which many blocks of rows have little to do in each
 _WORTH = 10  # multiplications in matrices that take the time of one step of an FFT of log2(pixels) steps, measured
@@ -186,7 +186,7 @@ class _Product:
     def __call__(self, x: Array, into: Array | None = None) -> Array:
         """Some rows along the first axis, and these along the others while they are in the cache; then the next."""
         x = np.ascontiguousarray(x)
-        result = np.empty(self._shape, x.dtype) if into is None else into
+        result = into if into is not None and into.dtype == x.dtype else np.empty(self._shape, x.dtype)
         last = len(self._shape) - 1
 
         def work(rows: slice) -> None:
@@ -239,7 +239,7 @@ class Separable:
         return dtype in self._products
 
     def forward(self, x: Array, result: Array | None = None) -> Array:
-        """The blurred image, in an array if one is given."""
+        """The blurred image, in a contiguous array if one of the same precision is given."""
         return self._products[x.dtype]["forward"](x, result)
 
     def adjoint(self, y: Array) -> Array:
