@@ -78,7 +78,7 @@ def real_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 def cast_like(parameter: Array, x: Array) -> Array:
     """The parameter in the precision of x: a float64 PSF or weight never turns float32 data into float64."""
-    return parameter.astype(real_dtype(x.dtype), copy=False)
+    return parameter if parameter.dtype == x.dtype else parameter.astype(real_dtype(x.dtype), copy=False)
 
 
 def in_precision_of(z: Array, w: Array) -> Array:

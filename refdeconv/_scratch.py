@@ -39,9 +39,8 @@ def scratch(shape: Shape, dtype: DTypeLike) -> Iterator[Array]:
     """An array with anything in it, of this thread alone; what must outlive the block has to be copied."""
     needed = prod(shape) * np.dtype(dtype).itemsize
     buffer = _taken(needed)
-    start = -buffer.ctypes.data % _ALIGNMENT
     try:
-        yield buffer[start : start + needed].view(dtype).reshape(shape)
+        yield np.ndarray(shape, dtype, buffer)
     finally:
         _FREE.buffers.append(buffer)
         del _FREE.buffers[:-_KEPT]
@@ -50,9 +49,11 @@ def scratch(shape: Shape, dtype: DTypeLike) -> Iterator[Array]:
 def _taken(needed: int) -> Array:
     """Bytes that are free, or new ones."""
     for index, buffer in enumerate(_FREE.buffers):
-        if needed + _ALIGNMENT <= buffer.size <= _WASTE * (needed + _ALIGNMENT):
+        if needed <= buffer.size <= _WASTE * (needed + _ALIGNMENT):
             return _FREE.buffers.pop(index)
-    return np.empty(needed + _ALIGNMENT, np.uint8)
+    memory = np.empty(needed + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + needed]
 
 
 def _keep_freed_memory() -> None:

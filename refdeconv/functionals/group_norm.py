@@ -86,11 +86,12 @@ class GroupSum(Functional):
         if weight.ndim:
             weight = np.expand_dims(weight, axes)
             u = without_weightless(u, weight)
-        square = None if u.dtype.kind == "c" else _square_of_lengths(u, axes, self._knee(u))
-        divisor = None if square is None else self._divisor_of_square(square)
+        knee = self._knee(u)
+        square = None if u.dtype.kind == "c" else _square_of_lengths(u, axes, knee)
+        divisor = None if square is None else self._divisor_of_square(square, knee)
         if square is not None and divisor is not None:
             return Expansion(
-                partial(self._sum_from_squares, square, divisor, weight),
+                partial(self._sum_from_squares, square, divisor, knee, weight),
                 lambda: _times(weight, np.divide(u, divisor, out=over)),
                 lambda: self._hessian(u, np.sqrt(square), divisor, axes, weight),
             )
@@ -102,11 +103,11 @@ class GroupSum(Functional):
             lambda: self._hessian(u, r, s, axes, weight),
         )
 
-    def _divisor_of_square(self, square: Array) -> Array | None:
+    def _divisor_of_square(self, square: Array, knee: Any) -> Array | None:
         """The divisor of real groups from the squares of their lengths, if that is a shorter way."""
         return None
 
-    def _sum_from_squares(self, square: Array, s: Array, weight: Array) -> Any:
+    def _sum_from_squares(self, square: Array, s: Array, knee: Any, weight: Array) -> Any:
         """The weighted sum, from the squares of the lengths and this divisor."""
         raise NotImplementedError
 
@@ -187,7 +188,8 @@ class _OfPairs(Symmetric):
     def __init__(self, unit: Array, across: Array, along: Array, axis: int) -> None:
         self.input_shape = self.output_shape = unit.shape
         self._axis = axis
-        first, second = (np.take(unit, [index], axis) for index in range(2))
+        first, second = _components(unit, axis)
+        across, along = _components(across, axis)[0], _components(along, axis)[0]
         # Where a group has one entry only, the other part is left out without rounding.
         self._entries = (
             across * (1 - first * first) + along * (first * first),
@@ -200,10 +202,9 @@ class _OfPairs(Symmetric):
 
     def forward(self, x: ArrayLike) -> Array:
         x = operand(x, self.input_shape)
-        dtype = real_dtype(x.dtype)
-        first, mixed, second = (np.squeeze(entry, self._axis).astype(dtype, copy=False) for entry in self._entries)
+        first, mixed, second = (cast_like(entry, x) for entry in self._entries)
         result = np.empty(x.shape, x.dtype)
-        (a, b), (into, beside) = np.moveaxis(x, self._axis, 0), np.moveaxis(result, self._axis, 0)
+        (a, b), (into, beside) = _components(x, self._axis), _components(result, self._axis)
         np.multiply(first, a, out=into)
         into += mixed * b
         np.multiply(second, b, out=beside)
@@ -250,18 +251,17 @@ class SmoothedGroupNorm(GroupSum):
     def _phi(self, r: Array, s: Array) -> Array:
         return r * (r / (s + representable(self.epsilon, r)))
 
-    def _divisor_of_square(self, square: Array) -> Array | None:
-        s = square + np.square(self._knee(square))
+    def _divisor_of_square(self, square: Array, knee: Any) -> Array | None:
+        s = square + np.square(knee)
         return np.sqrt(s, out=s)
 
-    def _sum_from_squares(self, square: Array, s: Array, weight: Array) -> Any:
-        epsilon = representable(self.epsilon, s)
+    def _sum_from_squares(self, square: Array, s: Array, knee: Any, weight: Array) -> Any:
         if weight.ndim == 0 and weight == 1:
-            lengths = np.sum(s)
-            total = lengths - s.size * epsilon
+            lengths = s.sum()
+            total = lengths - s.size * knee
             if lengths <= _CANCELLATION * total:
                 return total
-        phi = s + epsilon
+        phi = s + knee
         return np.sum(_times(weight, np.divide(square, phi, out=phi)))
 
     def _divisor(self, r: Array) -> Array:
@@ -378,13 +378,13 @@ def _summed(terms: Iterator[Array], axes: tuple[int, ...]) -> Array:
     total = next(terms)
     for term in terms:
         total += term
-    return np.expand_dims(total, axes)
+    return total[(*(slice(None),) * axes[0], np.newaxis)]
 
 
 def _components(u: Array, axis: int) -> list[Array]:
-    """Of each group: what stands at each index of an axis."""
+    """Of each group: what stands at each index of an axis, as views."""
     before: tuple[Any, ...] = (slice(None),) * axis
-    return [u[(*before, index)] for index in range(u.shape[axis])]
+    return [u[(*before, index, ...)] for index in range(u.shape[axis])]
 
 
 def _is_safe(square: Any) -> bool:

@@ -81,7 +81,7 @@ class Pointwise(Functional):
         u = self._pixels(u)
         if self._leaves_domain(u):
             return real_dtype(u.dtype).type(np.inf)
-        return np.sum(self._each(lambda f, part: np.sum(f._weighted(f._phi(part))), u))
+        return _blocks.total(self._each(lambda f, part: np.sum(f._weighted(f._phi(part))), u))
 
     def gradient(self, u: ArrayLike) -> Array:
         """The weighted slopes. Raises ValueError outside the domain."""
@@ -100,7 +100,7 @@ class Pointwise(Functional):
         return self._value_and_gradient_into(u, u)
 
     def _value_and_gradient_into(self, slopes: Array, u: Array) -> tuple[Any, Array]:
-        return np.sum(self._each(lambda f, part, into: f._value_and_slope(part, into), u, slopes)), slopes
+        return _blocks.total(self._each(lambda f, part, into: f._value_and_slope(part, into), u, slopes)), slopes
 
     def hessian(self, u: ArrayLike) -> LinearOperator:
         """Multiplication by the weighted second derivatives. Raises ValueError outside the domain."""

@@ -177,7 +177,7 @@ def _divergence_at_once(lack: Array, ratio: Array, data: Array) -> tuple[Array, 
     np.log1p(phi, out=phi)
     phi *= data
     phi -= lack
-    total = np.sum(phi)
+    total = phi.sum()
     with np.errstate(over="ignore", under="ignore"):
         most = np.sqrt(phi.size * inner(lack, lack))  # no less than the sum of absolute values, in half the time
         allowed = _CANCELLATION * total

@@ -188,7 +188,7 @@ class Convolution(LinearOperator):
         if self._toeplitz is not None and x.dtype in self._spectra:
             if self._extension is None:
                 return self._toeplitz(x, self.workers)
-            return self._extension.fold(self._toeplitz(self._extension.forward(x), self.workers))
+            return _copied(self._extension.fold(self._toeplitz(self._extension.forward(x), self.workers)))
         if x.shape == self.fft_shape:
             return self._correlate(_cleared_beyond(self._blur(x), self.output_shape), overwrite=True)
         with scratch(self.fft_shape, x.dtype) as grid:

@@ -96,7 +96,7 @@ class Extension(LinearOperator):
 
     def adjoint(self, y: ArrayLike) -> Array:
         """The folded image: what stands beyond the edges is given back to the pixels that it would be copied from."""
-        return self.fold(operand(y, self.output_shape, "y").copy())
+        return np.ascontiguousarray(self.fold(operand(y, self.output_shape, "y").copy()))
 
     def fill(self, extended: Array, x: Array) -> None:
         """Write the extended image into an array of `output_shape` that holds zeros; x is not checked."""
@@ -107,12 +107,12 @@ class Extension(LinearOperator):
                 pixels[beyond] = pixels[copied]
 
     def fold(self, extended: Array) -> Array:
-        """The adjoint at an array that is overwritten, and not checked; the result may be a view of it."""
+        """The adjoint at an array that is overwritten, and not checked; the result is a view of it."""
         for axis, stretches in reversed(tuple(enumerate(self._stretches))):
             pixels = self._lines(extended, axis)
             for beyond, copied in stretches:
                 pixels[copied] += pixels[beyond] if isinstance(copied, slice) else pixels[beyond].sum(axis=0)
-        return np.ascontiguousarray(extended[self._inside])
+        return extended[self._inside]
 
     def _lines(self, extended: Array, axis: int) -> Array:
         """The part that is extended along the axes before this one, and not after, with this axis first: a view."""

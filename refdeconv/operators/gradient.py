@@ -122,7 +122,7 @@ class Gradient(LinearOperator):
         gram = np.empty(x.shape, x.dtype)
         rows = _blocks.blocks(x.shape) if self.boundary == "free" else [slice(0, len(x))]
         squares = _blocks.each(lambda block: self._gram_of_rows(x, block, gram[block], squared), rows, x.nbytes)
-        return gram, np.sum(squares)
+        return gram, _blocks.total(squares)
 
     def _gram_of_rows(self, x: Array, rows: slice, gram: Array, squared: bool) -> Any:
         """Write some rows of D^T D x; return the sum of squares of the differences at these rows, if asked (GRD.6)."""

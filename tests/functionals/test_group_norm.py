@@ -289,3 +289,15 @@ def test_sums_keep_their_digits_from_short_groups_to_long_ones(size, weight, dty
     for value in (f.value(u), f.value_and_gradient(u)[0], f.at(u).value()):
         assert value.dtype == dtype
         assert abs(value - exact) <= 16 * np.finfo(dtype).eps * exact
+
+
+@pytest.mark.parametrize("cls", BOTH)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_single_group_of_two(cls, dtype):
+    """The gradient of an image of one pixel, say: nothing is left beside the axis of the group."""
+    f, u = cls(0.3), np.array([0.7, -1.2], dtype)
+    for v in np.array([[1.1, 0.4], [-0.3, 2.0]], dtype):
+        product = f.hessian(u).forward(v)
+        assert product.dtype == dtype
+        step = f.gradient(u.astype(np.float64) + 1e-40j * v.astype(np.float64)).imag / 1e-40
+        assert np.allclose(product, step, rtol=20 * np.finfo(dtype).eps, atol=0)
