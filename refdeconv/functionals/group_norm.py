@@ -201,15 +201,17 @@ class _OfPairs(Symmetric):
     _entries: tuple[Array, Array, Array]
 
     def forward(self, x: ArrayLike) -> Array:
-        x = operand(x, self.input_shape)
+        return self._forward_over(operand(x, self.input_shape).copy())
+
+    def _forward_over(self, x: Array) -> Array:
         first, mixed, second = (cast_like(entry, x) for entry in self._entries)
-        result = np.empty(x.shape, x.dtype)
-        (a, b), (into, beside) = _components(x, self._axis), _components(result, self._axis)
-        np.multiply(first, a, out=into)
-        into += mixed * b
-        np.multiply(second, b, out=beside)
-        beside += mixed * a
-        return result
+        a, b = _components(x, self._axis)
+        from_a, from_b = mixed * a, mixed * b
+        a *= first
+        a += from_b
+        b *= second
+        b += from_a
+        return x
 
 
 class SmoothedGroupNorm(GroupSum):
