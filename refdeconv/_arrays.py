@@ -18,6 +18,8 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 _BLOCK = 1024
+_LONG = 96  # pixels: rows as long as that are as good as blocks,
+_LONGEST = 4 * _BLOCK  # up to here, beyond which BLAS might share out each
 _KEPT = frozenset(map(np.dtype, (np.float32, np.float64, np.longdouble, np.complex64, np.complex128, np.clongdouble)))
 
 
@@ -100,15 +102,17 @@ def positive_like(parameter: Any, x: Array) -> Any:
 def inner(a: Array, b: Array, *, shared: bool = False) -> Any:
     """The inner product of the whole package: the plain sum of products, without conjugation.
 
-    Summed in blocks and the blocks pairwise, so that rounding grows with the logarithm of the size. The blocks are
+    Summed in blocks, or rows, and these pairwise, so that rounding grows with the logarithm of the size. The blocks are
     small enough for BLAS to leave them to one thread: to wake another costs more than it gives. Where several threads
     share the work, it is done by einsum: of those that call vecdot, all but one wait.
     """
     if a.dtype.kind == "c" or a.shape != b.shape:
         return np.sum(a * b)
-    if not (a.flags.c_contiguous and b.flags.c_contiguous):
-        short = a.ndim > 1 and a.shape[-1] <= 4 * _BLOCK
-        return np.sum(np.vecdot(a, b)) if short else np.sum(a * b)
+    contiguous = a.flags.c_contiguous and b.flags.c_contiguous
+    if a.ndim > 1 and a.shape[-1] <= _LONGEST and (not contiguous or (a.shape[-1] >= _LONG and not shared)):
+        return np.add.reduce(np.vecdot(a, b), axis=None)
+    if not contiguous:
+        return np.sum(a * b)
     a, b = a.reshape(-1), b.reshape(-1)
     whole = a.size - a.size % _BLOCK
     pair = a[:whole].reshape(-1, _BLOCK), b[:whole].reshape(-1, _BLOCK)

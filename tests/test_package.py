@@ -25,6 +25,7 @@ FLOORS = [
     "_fft",
     "_scratch",
     "_blocks",
+    "_logarithm",
     "_arrays",
     "checks",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, positive_like, real_dtype
+from refdeconv._logarithm import log1p
 from refdeconv.functionals.robust import Robust, is_tiny, magnitude, positive
 
 
@@ -147,9 +148,9 @@ def _log_one_plus_square(r: Array, scale: Any) -> Array:
     """log(1 + (r / scale)**2); far out 2 log|r / scale| and a small rest, by roots whose quotient does not overflow."""
 
     def far(r: Array, q: Array) -> Array:
-        return 4 * np.log(np.sqrt(magnitude(r)) / np.sqrt(scale)) + np.log1p(q * q)
+        return 4 * np.log(np.sqrt(magnitude(r)) / np.sqrt(scale)) + log1p(q * q)
 
-    return _near_or_far(r, scale, lambda r, q: np.log1p(q * q), far)
+    return _near_or_far(r, scale, lambda r, q: log1p(q * q), far)
 
 
 def _bell(q: Array) -> Array:

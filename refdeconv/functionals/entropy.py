@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, positive_like, real_array
+from refdeconv._logarithm import log1p
 from refdeconv.calculus import OutsideDomain
 from refdeconv.functionals.pointwise import Pointwise
 
@@ -61,7 +62,7 @@ class Entropy(Pointwise):
         p = positive_like(self.prior, u)
         near = (u.real >= p / 2) & (u.real / 4 <= p)
         far = np.where(near | (u.real == 0), p, u)
-        return np.where(near, np.log1p(np.where(near, u - p, 0) / p), 2 * np.log(np.sqrt(far) / np.sqrt(p)))
+        return np.where(near, log1p(np.where(near, u - p, 0) / p), 2 * np.log(np.sqrt(far) / np.sqrt(p)))
 
     def _bend(self, u: Array) -> Array:
         return 1 / u

@@ -82,10 +82,12 @@ class GroupSum(Functional):
     def _expansion(self, u: Array, over: Array | None = None) -> Expansion:
         """The expansion; its gradient is written over an array, if there is one."""
         axes = self._axes_of(u)
-        weight = spread_weight(self.weight, _without(u.shape, axes), u)
-        if weight.ndim:
-            weight = np.expand_dims(weight, axes)
-            u = without_weightless(u, weight)
+        weight = None
+        if self.weight is not None:
+            weight = spread_weight(self.weight, _without(u.shape, axes), u)
+            if weight.ndim:
+                weight = np.expand_dims(weight, axes)
+                u = without_weightless(u, weight)
         knee = self._knee(u)
         square = None if u.dtype.kind == "c" else _square_of_lengths(u, axes, knee)
         divisor = None if square is None else self._divisor_of_square(square, knee)
@@ -107,7 +109,7 @@ class GroupSum(Functional):
         """The divisor of real groups from the squares of their lengths, if that is a shorter way."""
         return None
 
-    def _sum_from_squares(self, square: Array, s: Array, knee: Any, weight: Array) -> Any:
+    def _sum_from_squares(self, square: Array, s: Array, knee: Any, weight: Array | None) -> Any:
         """The weighted sum, from the squares of the lengths and this divisor."""
         raise NotImplementedError
 
@@ -147,7 +149,7 @@ class GroupSum(Functional):
         """Where phi is nearer to the length than to its square."""
         return r.real > self._knee(r)
 
-    def _hessian(self, u: Array, r: Array, s: Array, axes: tuple[int, ...], weight: Array) -> LinearOperator:
+    def _hessian(self, u: Array, r: Array, s: Array, axes: tuple[int, ...], weight: Array | None) -> LinearOperator:
         """Each direction split along its group and across; a group of zeros has no direction, and all is across."""
         unit = np.divide(u, r, out=np.zeros_like(u), where=r != 0)
         across, along = _times(weight, 1 / s), _times(weight, self._bend(r, s))
@@ -257,8 +259,8 @@ class SmoothedGroupNorm(GroupSum):
         s = square + np.square(knee)
         return np.sqrt(s, out=s)
 
-    def _sum_from_squares(self, square: Array, s: Array, knee: Any, weight: Array) -> Any:
-        if weight.ndim == 0 and weight == 1:
+    def _sum_from_squares(self, square: Array, s: Array, knee: Any, weight: Array | None) -> Any:
+        if weight is None:
             lengths = s.sum()
             total = lengths - s.size * knee
             if lengths <= _CANCELLATION * total:
@@ -395,9 +397,9 @@ def _is_safe(square: Any) -> bool:
     return bool(limits.tiny / limits.eps**2 < square.max() < limits.max * limits.eps**2)
 
 
-def _times(weight: Array, x: Array) -> Array:
-    """The product; without weights, which are then a single one, the same array."""
-    return x if weight.ndim == 0 and weight == 1 else weight * x
+def _times(weight: Array | None, x: Array) -> Array:
+    """The product; without weights, the same array."""
+    return x if weight is None else weight * x
 
 
 def _without(shape: Shape, axes: tuple[int, ...]) -> Shape:

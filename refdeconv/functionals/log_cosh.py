@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, positive_like
+from refdeconv._logarithm import log1p
 from refdeconv.functionals.robust import Robust, is_tiny, magnitude, positive
 
 _FAR = 6000.0  # exp(-2 * 6000) is zero even in longdouble
@@ -50,11 +51,11 @@ class LogCosh(Robust):
         delta = positive_like(self.delta, r)
 
         def small(r: Array) -> Array:
-            return delta * np.log1p(2 * np.sinh(r / delta / 2) ** 2) * delta
+            return delta * log1p(2 * np.sinh(r / delta / 2) ** 2) * delta
 
         def large(r: Array) -> Array:
             decay = np.exp(-2 * _ratio(r, delta))
-            return delta * (magnitude(r) + delta * (np.log1p(decay) - np.log(delta.dtype.type(2))))
+            return delta * (magnitude(r) + delta * (log1p(decay) - np.log(delta.dtype.type(2))))
 
         return np.piecewise(r, [is_tiny(r, delta), np.abs(r.real) > delta], [lambda r: r * r / 2, large, small])
 

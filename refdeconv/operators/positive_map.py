@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refdeconv._arrays import Array, Shape, cast_scalar, real_array, real_number
+from refdeconv._logarithm import log1p
 from refdeconv.operators.pointwise_map import PointwiseMap, two_sided
 
 
@@ -146,7 +147,7 @@ class Softplus(PositiveMap):
     def _map(self, z: Array) -> Array:
         s = cast_scalar(self.sharpness, z)
         positive, decay = two_sided(s * z)
-        return np.where(positive, z, z.dtype.type(0)) + _log1p(decay) / s
+        return np.where(positive, z, z.dtype.type(0)) + log1p(decay) / s
 
     def _slope(self, z: Array, x: Array) -> Array:
         return -np.expm1(-cast_scalar(self.sharpness, z) * x)
@@ -160,7 +161,7 @@ class Softplus(PositiveMap):
         # log(exp(s x) - 1) / s, where x is small as it stands, and where it is large without its exponential.
         small = np.minimum(s * x, 1)
         large = np.maximum(s * x, 1)
-        return np.where(s * x < 1, np.log(np.expm1(small)) / s, x + np.log1p(-np.exp(-large)) / s)
+        return np.where(s * x < 1, np.log(np.expm1(small)) / s, x + log1p(-np.exp(-large)) / s)
 
     def __repr__(self) -> str:
         return f"Softplus({self.input_shape}, sharpness={float(self.sharpness):.6g})"
@@ -180,10 +181,3 @@ def positive_values(x: ArrayLike, floor: float | None, shape: Shape) -> Array:
             f"{values.min()}); floor=number raises such values to a number"
         )
     return values
-
-
-def _log1p(t: Array) -> Array:
-    """log(1 + t); numpy's, for complex t, loses the real part of a small one."""
-    if t.dtype.kind != "c":
-        return np.log1p(t)
-    return np.log1p(t.real * (2 + t.real) + t.imag * t.imag) / 2 + 1j * np.arctan2(t.imag, 1 + t.real)

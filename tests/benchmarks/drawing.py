@@ -36,7 +36,11 @@ def draw(cells: Sequence[Cell], path: Path) -> None:
     objectives = [name for name in OBJECTIVES if any(cell.task.objective == name for cell in flat)]
     figure = Figure(figsize=(11, 3.4 * (len(objectives) + 1)), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(len(objectives) + 1, 2, sharex=True, squeeze=False)
+    panels = figure.subplots(len(objectives) + 1, 2, sharex="col", squeeze=False)
+    for axes in panels[0]:
+        # Before anything is drawn: with one size alone, there would be no width to draw in.
+        axes.set_xscale("log")
+        axes.set_xlim(min(map(_pixels, flat)) / 1.3, max(map(_pixels, flat)) * 1.3)
     for column, (quantity, words) in enumerate(QUANTITIES.items()):
         of_quantity = [cell for cell in flat if cell.quantity == quantity]
         for row, objective in enumerate(objectives):

@@ -260,3 +260,28 @@ def test_the_sum_keeps_its_digits_where_all_pixels_round_alike(pixels, distance)
             expected = pixels * (v - count + count * mpmath.log(count / v))
             found = rd.Poisson(np.full(pixels, data), background=0.1).value(np.full(pixels, u))
             assert abs(found - expected) <= 1e-14 * expected
+
+
+@pytest.mark.parametrize("weight", [None, 0.37, 2.9])
+@pytest.mark.parametrize("method", ["value", "value_and_gradient"])
+def test_the_sum_keeps_its_digits_where_few_pixels_are_most_of_it(weight, method):
+    """Many bright pixels whose quotients round alike, each by more than its part of the sum, and a few dark ones."""
+    many, data, u, dark = 10_000, 1000.3, 1000.4, 300.0
+    counts, means = np.full(many + 3, data), np.full(many + 3, u)
+    counts[-3:], means[-3:] = 0, dark
+    with mpmath.workdps(50):
+        v, count = mpmath.mpf(u), mpmath.mpf(data)
+        expected = many * (v - count + count * mpmath.log(count / v)) + 3 * mpmath.mpf(dark)
+        expected *= mpmath.mpf(weight or 1)
+    f = rd.Poisson(counts, weight=weight)
+    found = f.value(means) if method == "value" else f.value_and_gradient(means)[0]
+    assert abs(found - expected) <= 1e-14 * expected
+
+
+@pytest.mark.parametrize("distance", [0.0, 1e-3, 3.0])  # from the data: by both formulas
+def test_the_largest_number_at_a_pixel_of_weight_zero(distance):
+    weight = np.array([1.5, 0.0, 0.7])
+    hidden, plain = (rd.Poisson([3.0, count, 5.0], 0.25, weight) for count in (np.finfo(float).max, 1.0))
+    u = np.array([2.75, 1.0, 4.75]) + distance
+    for name in ("value", "gradient"):
+        assert np.array_equal(getattr(hidden, name)(u), getattr(plain, name)(u))

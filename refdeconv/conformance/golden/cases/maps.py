@@ -63,18 +63,18 @@ def _pointwise() -> Iterator[Case]:
 
 
 def _singular() -> Iterator[Case]:
-    steps = 10.0 ** -np.array([[1.0, 5, 9, 13], [17, 30, 100, 300]])
+    steps = np.array([0.1, 9.999999999999999e-06, 1e-9, 1e-13])  # not by powers, whose last bit is the processor's
     zero = np.zeros((2, 3))
     far = np.array([[40.0, 700, 30], [-40, -700, -3]])
     yield pointwise("square-at-zero", "Square", zero, "the slope is zero, the second derivative is not")
-    yield pointwise("square-near-zero", "Square", np.concatenate([steps[0], -steps[0]]), "small numbers of both signs")
+    yield pointwise("square-near-zero", "Square", np.concatenate([steps, -steps]), "small numbers of both signs")
     yield pointwise("exponential-far", "Exponential", far, "near overflow and near underflow")
     yield pointwise("softplus-at-zero", "Softplus", zero, "where it bends most", sharpness=50.0)
     yield pointwise("softplus-far", "Softplus", far, "nearly flat, or nearly the identity")
     yield pointwise("softplus-sharp", "Softplus", 0.01 * far, "where the bend is narrow", sharpness=1e4)
     yield pointwise("sigmoid-at-zero", "Sigmoid", zero, "halfway", lower=-0.3, upper=2.0)
     yield pointwise("sigmoid-far", "Sigmoid", far, "nearly at the bounds; from 0 the small distance is kept")
-    yield pointwise("square-root-near-zero", "SquareRoot", steps[0], "slopes as large as they come")
+    yield pointwise("square-root-near-zero", "SquareRoot", steps, "slopes as large as they come")
     yield pointwise("square-root-of-epsilon", "SquareRoot", zero, "at zero, where epsilon is all", epsilon=1e-6)
 
 
