@@ -13,6 +13,7 @@ import refdeconv as rd
 from refdeconv.conformance.golden.definitions.functionals import DEFINITIONS
 from refdeconv.operators.convolution import BOUNDARIES
 from tests.cases import FUNCTIONALS, LINEAR_OPERATORS, MAPS, point
+from tests.thinned import thinned
 
 SHAPE = (5, 4)
 
@@ -94,7 +95,7 @@ CONVOLUTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("make", "below"), PAIRS)
+@pytest.mark.parametrize(("make", "below"), thinned(PAIRS, 3))
 def test_functional_after_operator_or_map(make, below):
     rng = np.random.default_rng(11)
     operator = below(SHAPE, rng)
@@ -108,7 +109,7 @@ def test_most_pairs_fit():
     assert len(CONVOLUTIONS) >= 0.8 * len(INSIDE) * len(SHAPES) * 2 * len(BOUNDARIES)
 
 
-@pytest.mark.parametrize(("make", "shape", "psf_parity", "boundary"), CONVOLUTIONS)
+@pytest.mark.parametrize(("make", "shape", "psf_parity", "boundary"), thinned(CONVOLUTIONS, 7))
 def test_functional_after_every_convolution(make, shape, psf_parity, boundary):
     rng = np.random.default_rng(5)
     z = rng.standard_normal(shape)

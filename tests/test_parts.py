@@ -1,5 +1,6 @@
 """Evaluation in blocks and on several threads: the same as as a whole, whatever the blocks and the threads."""
 
+import itertools
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import refdeconv as rd
 from refdeconv import _blocks
 from refdeconv.calculus import Parts
 from tests.test_contracts import relative_error
+from tests.thinned import thinned
 
 SHAPES = [(61, 7), (9, 5, 6), (400,)]
 
@@ -72,12 +74,21 @@ def test_in_blocks_it_is_the_same(small_blocks, monkeypatch, name, shape, dtype)
         assert relative_error(np.asarray(found), np.asarray(expected)) <= 50 * np.finfo(dtype).eps
 
 
-@pytest.mark.parametrize("name", objectives((3, 3), np.random.default_rng(0)))
-@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(
-    "dtypes", [(np.float64,) * 2, (np.float32,) * 2, (np.float32, np.float64), (np.float64, np.float32)]
+    ("name", "shape", "dtypes", "scale"),
+    thinned(
+        [
+            pytest.param(*each, id="-".join(map(str, each)))
+            for each in itertools.product(
+                objectives((3, 3), np.random.default_rng(0)),
+                SHAPES,
+                itertools.product([np.float64, np.float32], repeat=2),
+                [1, 0.7, np.longdouble(0.7), -1e-30, 0.0],
+            )
+        ],
+        7,
+    ),
 )
-@pytest.mark.parametrize("scale", [1, 0.7, np.longdouble(0.7), -1e-30, 0.0])
 def test_added_onto_an_array(small_blocks, name, shape, dtypes, scale):
     rng = np.random.default_rng(1)
     x, v = rng.uniform(0.3, 3, (2, *shape)).astype(dtypes[0])

@@ -10,6 +10,7 @@ from refdeconv import checks
 from refdeconv.conformance import MUTANTS, Mutant, true_error
 from refdeconv.conformance.cases import error_map, norm
 from tests.conformance.differences import slope_error
+from tests.thinned import thinned
 
 SEEDS = range(3)
 BEHAVIOURS = {"purity", "determinism", "dtype", "shape", "finiteness"}
@@ -26,7 +27,7 @@ does not depend on x""".replace("\n", " ").split("; ")
 
 
 def by_name(mutants):
-    return pytest.mark.parametrize("mutant", mutants, ids=lambda mutant: mutant.name)
+    return pytest.mark.parametrize("mutant", thinned(mutants, 3), ids=lambda mutant: mutant.name)
 
 
 def rounding(trial):

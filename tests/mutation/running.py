@@ -91,7 +91,7 @@ class CollectionError(RuntimeError):
 def with_tests(tests: Sequence[str], then: Callable[[list[pytest.Item]], None]) -> None:
     """Import and collect tests in this process, and hand them to a function."""
     os.environ["HYPOTHESIS_PROFILE"] = "mutation"
-    options = ["-q", "-s", "-p", "no:cacheprovider", "-m", "not slow", "--assert=plain", f"--rootdir={ROOT}"]
+    options = ["-q", "-s", "-p", "no:cacheprovider", "-m", "not slow or thinned", "--assert=plain", f"--rootdir={ROOT}"]
     session = _Session(then)
     status = pytest.main([*options, *tests], plugins=[session])
     # An import may also fail in a hook of conftest.py, which pytest calls an internal error.

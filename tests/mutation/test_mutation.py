@@ -40,6 +40,7 @@ def changed(module, function, old, new):
     return Mutant(module, function, old, "by hand", 1, source.replace(old, new))
 
 
+@pytest.mark.slow
 def test_wrong_mutants_are_killed_and_others_are_not():
     mutants = {
         "wrong": changed("operators/affine.py", "Affine.forward", SUM, SUM.replace("+", "-")),
