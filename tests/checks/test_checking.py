@@ -1,6 +1,7 @@
 """The check as a user meets it: verdicts, power, budgets, and whatever a candidate may do."""
 
 import json
+import threading
 import time
 
 import numpy as np
@@ -12,6 +13,7 @@ import refdeconv as rd
 from refdeconv import checks
 from refdeconv.checks import Candidate, Verdict, check
 from refdeconv.checks.checking import FINDING, LOOKING
+from refdeconv.checks.measuring.evaluation import _Deadline
 from refdeconv.checks.report import PROPERTIES
 
 X = np.random.default_rng(3).standard_normal((5, 6)) + 0.2
@@ -357,6 +359,17 @@ def test_what_is_slow_is_stopped_with_what_was_found():
     assert report.verdict is Verdict.INCONCLUSIVE
     assert report["shape"].verdict is Verdict.PASS
     assert "time limit" in report["value-gradient"].diagnosis
+
+
+def test_who_is_asked_to_end_between_two_functions_says_nothing(monkeypatch):
+    raised = []
+    monkeypatch.setattr(threading, "excepthook", raised.append)
+    deadline = _Deadline(60)
+    assert deadline.call("value", lambda: 3) == (3, None)
+    deadline._abandon()
+    deadline._thread.join(30)
+    assert not deadline._thread.is_alive()
+    assert raised == []
 
 
 def test_ctrl_c_gives_what_was_found():

@@ -400,8 +400,11 @@ class _Deadline:
 
     def _work(self) -> None:
         assert self._jobs is not None
-        while (job := self._jobs.get()) is not None:
-            self._answers.put(_guarded(*job))
+        try:
+            while (job := self._jobs.get()) is not None:
+                self._answers.put(_guarded(*job))
+        except SystemExit:  # asked to end, when its function just had
+            pass
 
 
 def _guarded(function: Callable[..., Any], arguments: Any) -> tuple[Any, BaseException | None]:
