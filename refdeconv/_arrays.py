@@ -18,8 +18,8 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 
 _BLOCK = 1024
-_LONG = 96  # pixels: rows as long as that are as good as blocks,
-_LONGEST = 4 * _BLOCK  # up to here, beyond which BLAS might share out each
+_SHORTEST_ROW = 96  # pixels: rows as long as that are as good as blocks,
+_LONGEST_ROW = 4 * _BLOCK  # up to here, beyond which BLAS might share out each
 _KEPT = frozenset(map(np.dtype, (np.float32, np.float64, np.longdouble, np.complex64, np.complex128, np.clongdouble)))
 
 
@@ -109,7 +109,8 @@ def inner(a: Array, b: Array, *, shared: bool = False) -> Any:
     if a.dtype.kind == "c" or a.shape != b.shape:
         return np.sum(a * b)
     contiguous = a.flags.c_contiguous and b.flags.c_contiguous
-    if a.ndim > 1 and a.shape[-1] <= _LONGEST and (not contiguous or (a.shape[-1] >= _LONG and not shared)):
+    by_rows = not contiguous or (a.shape[-1] >= _SHORTEST_ROW and not shared)
+    if a.ndim > 1 and a.shape[-1] <= _LONGEST_ROW and by_rows:
         return np.add.reduce(np.vecdot(a, b), axis=None)
     if not contiguous:
         return np.sum(a * b)

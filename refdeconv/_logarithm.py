@@ -12,7 +12,7 @@ from refdeconv._arrays import Array
 
 
 def log1p(x: Array) -> Array:
-    """``log(1 + x)`` for finite x > -1, right to two units in the last place; complex x near the real ones.
+    """``log(1 + x)`` for finite x > -1, right to three epsilon; complex x near the real ones.
 
     With w the rounded ``1 + x`` and c what was lost, ``log(w + c) = log(w) + c / w``: the square of the quotient is
     below the rounding. Of complex x numpy loses the real part of a small one.

@@ -1,5 +1,8 @@
 """What arguments may be."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 
@@ -88,3 +91,42 @@ def test_near_misses():
         _arrays.choice("newtoncg", "method", ["Newton-CG", "CG"])
     with pytest.raises(ValueError, match="unknown method 'zebra': Allowed"):
         _arrays.choice("zebra", "method", ["Newton-CG", "CG"])
+
+
+# Rows that are summed as they are, too short for it, too long for it, of one axis, of less than a block.
+INNER_SHAPES = [
+    (40, 96),
+    (40, 97),
+    (3, 5, 200),
+    (40, 95),
+    (70, 30),
+    (3, 4096),
+    (3, 4097),
+    (5000,),
+    (1024,),
+    (1023,),
+    (7, 3),
+]
+LAID_OUT = {
+    "contiguous": lambda a: a,
+    "every other": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+    "the other way round": lambda a: np.ascontiguousarray(a.T).T,
+}
+
+
+@pytest.mark.parametrize(("shape", "layout"), list(itertools.product(INNER_SHAPES, LAID_OUT)))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shared", [False, True])
+def test_inner_products(shape, layout, dtype, shared):
+    a, b = np.random.default_rng(2).standard_normal((2, *shape)).astype(dtype)
+    products = np.multiply(a, b, dtype=np.longdouble).ravel()
+    exact = math.fsum(products) + math.fsum(products - products.astype(float))
+    result = _arrays.inner(LAID_OUT[layout](a), b, shared=shared)
+    assert result.dtype == dtype
+    assert abs(result - exact) <= 4 * np.finfo(dtype).eps * np.sum(np.abs(products))
+
+
+def test_inner_products_of_several_shapes():
+    a, b = np.random.default_rng(3).standard_normal((2, 5, 120))
+    assert _arrays.inner(a, b[:1]) == pytest.approx(np.sum(a * b[0]), rel=1e-14)
+    assert _arrays.inner(a + 1j * b, b) == pytest.approx(np.sum(a * b) + 1j * np.sum(b * b), rel=1e-14)

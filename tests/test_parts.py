@@ -82,7 +82,7 @@ def test_in_blocks_it_is_the_same(small_blocks, monkeypatch, name, shape, dtype)
             for each in itertools.product(
                 objectives((3, 3), np.random.default_rng(0)),
                 SHAPES,
-                itertools.product([np.float64, np.float32], repeat=2),
+                itertools.product(["float64", "float32"], repeat=2),
                 [1, 0.7, np.longdouble(0.7), -1e-30, 0.0],
             )
         ],

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from refdeconv._arrays import Array, cast_like, inner, read_only, real_array, real_dtype, real_number
 from refdeconv.functionals.pointwise import Pointwise, checked_parameter
 
+_Plain = tuple[Array, Array, Array]
 _CANCELLATION = 8  # times the rounding of a pixel that may be left in a sum
 _ROUNDING = 64  # times epsilon times the largest count: what an FFT may leave of a zero
 
@@ -86,10 +87,8 @@ class Poisson(Pointwise):
 
     def _value_and_slope(self, u: Array, into: Array) -> Any:
         plain = self._plain(u)
-        total = None if plain is None else self._total_at_once(*plain)
-        if plain is None or total is None:
-            return super()._value_and_slope(u, into)
-        slope = plain[2]
+        total = self._total_from(plain, u)
+        slope = self._slope_from(plain, u)  # last, as into may be u
         if self.weight is None:
             np.copyto(into, slope)
         else:
@@ -97,7 +96,9 @@ class Poisson(Pointwise):
         return total
 
     def _total(self, u: Array) -> Any:
-        plain = self._plain(u)
+        return self._total_from(self._plain(u), u)
+
+    def _total_from(self, plain: _Plain | None, u: Array) -> Any:
         total = None if plain is None else self._total_at_once(*plain)
         return super()._total(u) if total is None else total
 
@@ -108,7 +109,9 @@ class Poisson(Pointwise):
         return phi if step is None else phi + step * (_slope(v, excess, data) + step * _bend(v, data) / 2)
 
     def _slope(self, u: Array) -> Array:
-        plain = self._plain(u)
+        return self._slope_from(self._plain(u), u)
+
+    def _slope_from(self, plain: _Plain | None, u: Array) -> Array:
         if plain is not None and np.isfinite(plain[2]).all():
             return plain[2]
         v, excess, step = self._expected(u)
@@ -116,7 +119,7 @@ class Poisson(Pointwise):
         slope = _slope(v, excess, data)
         return slope if step is None else slope + step * _bend(v, data)
 
-    def _plain(self, u: Array) -> tuple[Array, Array, Array] | None:
+    def _plain(self, u: Array) -> _Plain | None:
         """The expected counts v, their excess over the data, and its quotient by v, which need not be finite.
 
         None, if some are complex or below the threshold.
@@ -141,15 +144,20 @@ class Poisson(Pointwise):
             weight = cast_like(self.weight, v)
             v, data, excess = weight * v, weight * data, weight * excess
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            sizes = np.sqrt(v.size * inner(excess, excess))  # no less than the sum of sizes, in half the time
+            most = _CANCELLATION * inner(excess, slope)  # no less than what is allowed
+            if sizes > most:
+                sizes = np.sum(np.abs(excess))
+            if sizes > most:
+                return None
             quotient = 1 - slope
             lost = 1 - quotient
             lost -= slope
             # So little that it counts only where the data is nothing beside v, and its logarithm for nothing.
             quotient += np.finfo(v.dtype).epsneg / 8
             total = inner(data, np.log(quotient, out=quotient)) + inner(v, lost) + np.sum(excess)
-            most = np.sqrt(v.size * inner(excess, excess))  # no less than the sum of sizes, in half the time
             allowed = _CANCELLATION * total
-        is_small = most <= allowed or np.sum(np.abs(excess)) <= allowed
+        is_small = sizes <= allowed or np.sum(np.abs(excess)) <= allowed
         return total if is_small and allowed < np.inf else None
 
     def _bend(self, u: Array) -> Array:
@@ -194,18 +202,21 @@ def _divergence(v: Array, excess: Array, data: Array) -> Array:
     ratio = distance / np.where(near, data, 1)
     s = ratio / (2 + ratio)
     close = s * (distance - 2 * data * s**2 * _tail(s**2))
+    if near.all():
+        return close
     # Twice the logarithm of a quotient of roots: the quotient itself might overflow or underflow.
     far = excess - 2 * data * np.log(np.sqrt(v) / np.sqrt(np.where(data == 0, 1, data)))
     return np.where(near, close, far)
 
 
 def _tail(square: Array) -> Array:
-    """The series ``1/3 + square/5 + square**2/7 + ...``, for squares up to 1/9."""
-    one = real_dtype(square.dtype).type(1)
-    terms = int(np.ceil(-np.log(np.finfo(square.dtype).eps) / np.log(9)))
+    """The series ``1/3 + square/5 + square**2/7 + ...``, for squares up to 1/9, with as many terms as they need."""
+    one, limits = real_dtype(square.dtype).type(1), np.finfo(square.dtype)
+    terms = int(np.ceil(np.log(limits.eps) / np.log(np.max(np.abs(square), initial=limits.tiny))))
     total = np.zeros_like(square)
     for k in reversed(range(terms)):
-        total = total * square + one / (2 * k + 3)
+        total *= square
+        total += one / (2 * k + 3)
     return total
 
 

@@ -25,14 +25,15 @@ REACH = {"value_and_gradient": (1.3, 1.8), "product": (2.0, 1.6)}  # times as fa
 
 
 def draw(cells: Sequence[Cell], path: Path) -> None:
-    """Images in float64 with the narrower PSF; ratios in float32 as well."""
+    """Images in float64 with the narrower PSF; ratios in float32 as well. Some image must have been timed."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    width = min(cell.task.width for cell in cells)
-    product = any(cell.task.product for cell in cells)
-    alike = [cell for cell in cells if (cell.task.width, cell.task.product) == (width, product)]
-    flat = [cell for cell in alike if len(cell.task.shape) == 2 and cell.seconds]
+    images = [cell for cell in cells if len(cell.task.shape) == 2 and cell.seconds]
+    width, product = min(
+        ((cell.task.width, cell.task.product) for cell in images), key=lambda psf: (psf[0], not psf[1])
+    )
+    flat = [cell for cell in images if (cell.task.width, cell.task.product) == (width, product)]
     objectives = [name for name in OBJECTIVES if any(cell.task.objective == name for cell in flat)]
     figure = Figure(figsize=(11, 3.4 * (len(objectives) + 1)), layout="constrained")
     FigureCanvasAgg(figure)
@@ -57,7 +58,8 @@ def draw(cells: Sequence[Cell], path: Path) -> None:
         line.set_ylabel("time, ms (bars: least to most)", fontsize=9)
     panels[-1, 0].set_ylabel("ratio, median of pairs")
     for row in panels:
-        row[1].legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
+        labels = max((axes.get_legend_handles_labels() for axes in row), key=lambda drawn: len(drawn[0]))
+        row[1].legend(*labels, fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
     psf = f"PSF {width} wide" + (", a product of two" if product else "")
     figure.suptitle(f"Time of one evaluation, images in float64, {psf}; ratios in both precisions", fontsize=11)
     figure.savefig(path, dpi=130)

@@ -89,6 +89,15 @@ def test_files_are_whole_and_hold_what_was_measured(cells, tmp_path):
         assert words in page
 
 
+def test_a_figure_of_what_was_timed(tmp_path):
+    wide = Task("poisson-tv", (171, 171), "float64", 33, product=False)
+    volume = Task("article", (8, 8, 8), "float64", 13, product=True)
+    failed = Task("article", (171, 171), "float64", 5, product=True)
+    drawn = [Cell(wide, "product", "refdeconv", "1", [1.0, 2.0]), Cell(volume, "product", "refdeconv", "1", [3.0])]
+    command.drawing.draw([*drawn, Cell(failed, "product", "JAX", "1", [])], tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 0
+
+
 def test_nothing_is_written_where_it_fails(cells, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
