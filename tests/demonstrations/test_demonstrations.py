@@ -25,7 +25,7 @@ def test_valid_does_not_ring():
     assert np.abs(run.images["valid"] - run.images["reflect"])[middle].max() < 0.05  # far from the edges it is all one
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_blind_finds_the_psf(seed):
     run = blind.run(seed)
     assert np.isclose(run.found_psf.sum(), 1)

@@ -68,6 +68,7 @@ LEFT_OUT = [
 SMALL = ("SmoothedNuclearNorm of 1 x 1", (6, 3), 16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shapes", "geometries", "left_out"), [(MANY_PIXELS, None, LEFT_OUT), (FEW_SHAPES, 1, [SMALL])]
 )

@@ -24,6 +24,7 @@ def test_the_package_is_right(dtype):
     assert len(left_out) < 0.05 * len(CASES) if dtype == "float32" else not left_out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["scipy", "ducc0"])
 def test_with_either_fft(backend):
     command = [sys.executable, "-m", "refdeconv", "conformance", "run", "--filter", "onvolution"]

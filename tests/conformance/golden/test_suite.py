@@ -185,8 +185,9 @@ class TestLayout:
 
 
 class TestSpoilt:
-    def test_as_exported(self, exported, own):
-        assert suite.read(exported).manifest == own.manifest
+    def test_as_it_was(self, exported):
+        found = suite.read(exported)
+        assert {case.model for case in found.cases} == {"Square", "Poisson"}
 
     @pytest.mark.parametrize(
         "name", ["suite.json", "SHA256SUMS", "README.md", "arrays/Square.npy", "arrays/Square.bin"]
@@ -274,6 +275,10 @@ class TestSpoilt:
 
 
 class TestExporting:
+    def test_it_is_read_again(self, own, tmp_path):
+        exporting.export(own, tmp_path)
+        assert suite.read(tmp_path).manifest == own.manifest
+
     def test_not_over_anything(self, own, tmp_path):
         (tmp_path / "mine.txt").write_text("mine")
         with pytest.raises(FileError, match="is not empty"):
