@@ -13,20 +13,19 @@ import pytest
 import refdeconv as rd
 from refdeconv import checks
 from tests.cases import FUNCTIONALS, LINEAR_OPERATORS, MAPS, SHAPES, convolution, point
+from tests.thinned import thinned
 
+_FEW = 3  # shapes, of which none is left out
 DTYPES = [np.float32, np.float64, np.longdouble]
 
 
 def every(cases):
-    """Each case in each shape, or in those that it names itself."""
-    return pytest.mark.parametrize(
-        ("make", "shape"),
-        [
-            pytest.param(make, s, id=f"{name}-{s}")
-            for name, make in cases.items()
-            for s in getattr(make, "shapes", SHAPES)
-        ],
-    )
+    """Each case in each shape, or in those that it names itself; of many, every other one is left to the slow tests."""
+    parameters = []
+    for number, (name, make) in enumerate(cases.items()):
+        of_case = [pytest.param(make, s, id=f"{name}-{s}") for s in getattr(make, "shapes", SHAPES)]
+        parameters += of_case if len(of_case) <= _FEW else thinned(of_case, 2, first=number % 2)
+    return pytest.mark.parametrize(("make", "shape"), parameters)
 
 
 def seeded(shape):

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 
-def thinned(parameters: Sequence[Any], step: int) -> list[Any]:
-    """The same parameters, all but every so many marked as slow.
+def thinned(parameters: Sequence[Any], step: int, first: int = 0) -> list[Any]:
+    """The same parameters, all but every so many, from the first on, marked as slow.
 
     The step should have no factor in common with the number of whatever the list is a product of, so that each of these
     is met.
     """
-    return [each if number % step == 0 else _slow(each) for number, each in enumerate(parameters)]
+    return [each if (number - first) % step == 0 else _slow(each) for number, each in enumerate(parameters)]
 
 
 def _slow(each: Any) -> Any:
