@@ -109,8 +109,7 @@ def inner(a: Array, b: Array, *, shared: bool = False) -> Any:
     if a.dtype.kind == "c" or a.shape != b.shape:
         return np.sum(a * b)
     contiguous = a.flags.c_contiguous and b.flags.c_contiguous
-    by_rows = not contiguous or (a.shape[-1] >= _SHORTEST_ROW and not shared)
-    if a.ndim > 1 and a.shape[-1] <= _LONGEST_ROW and by_rows:
+    if a.ndim > 1 and a.shape[-1] <= _LONGEST_ROW and not (contiguous and (shared or a.shape[-1] < _SHORTEST_ROW)):
         return np.add.reduce(np.vecdot(a, b), axis=None)
     if not contiguous:
         return np.sum(a * b)

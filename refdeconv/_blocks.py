@@ -79,7 +79,7 @@ def threads_for(size: int) -> int:
 
 def blocks(shape: Shape) -> list[slice]:
     """The rows of an image, in blocks along its first axis, for two threads as many each; one, where it is small."""
-    pixels, rows = prod(shape), shape[0]
+    pixels, rows = prod(shape), shape[0] if shape else 1
     pairs = 0 if pixels < _WHOLE else -(-pixels // (2 * BLOCK))
     height = -(-rows // max(1, 2 * pairs))
     return [slice(first, min(first + height, rows)) for first in range(0, rows, height)]
@@ -167,7 +167,7 @@ def owned(result: Array, giver: Any) -> Array:
 
 def added(left: Array, right: Array) -> Array:
     """The sum, in the first array, where its dtype can hold it."""
-    if left.dtype != right.dtype or left.shape != right.shape:
+    if left.dtype != right.dtype or left.shape != right.shape or _is_number(left):
         return left + right
     pixelwise(lambda a, b: np.add(a, b, out=a), left, right)
     return left
@@ -175,7 +175,8 @@ def added(left: Array, right: Array) -> Array:
 
 def added_multiple(total: Array, array: Array, factor: Any) -> Array:
     """The sum with a multiple of another array, in the first one, where its dtype can hold it; both are overwritten."""
-    if factor == 1 or np.result_type(total, array, factor) != total.dtype or array.dtype != total.dtype:
+    fits = np.result_type(total, array, factor) == array.dtype == total.dtype
+    if factor == 1 or not fits or _is_number(total):
         return added(total, scaled(array, factor))
 
     def work(a: Array, b: Array) -> None:
@@ -190,7 +191,12 @@ def scaled(array: Array, factor: Any) -> Array:
     """The product with a number, in the same array, where its dtype can hold it."""
     if factor == 1:
         return array
-    if np.result_type(array, factor) != array.dtype:
+    if np.result_type(array, factor) != array.dtype or _is_number(array):
         return array * factor
     pixelwise(lambda a: np.multiply(a, factor, out=a), array)
     return array
+
+
+def _is_number(array: Any) -> bool:
+    """Whether it has no axes: such arrays become scalars of numpy in every formula, which cannot be written to."""
+    return not array.shape

@@ -164,7 +164,8 @@ class GroupSum(Functional):
             result = v - parallel
             result *= a
             parallel *= b
-            return np.add(result, parallel, out=result)
+            result += parallel
+            return result
 
         return SelfAdjoint(u.shape, product, new_arrays=True)
 
@@ -256,7 +257,7 @@ class SmoothedGroupNorm(GroupSum):
         return r * (r / (s + representable(self.epsilon, r)))
 
     def _divisor_of_square(self, square: Array, knee: Any) -> Array | None:
-        s = square + np.square(knee)
+        s = np.asarray(square + np.square(knee))
         return np.sqrt(s, out=s)
 
     def _sum_from_squares(self, square: Array, s: Array, knee: Any, weight: Array | None) -> Any:
@@ -265,7 +266,7 @@ class SmoothedGroupNorm(GroupSum):
             total = lengths - s.size * knee
             if lengths <= _CANCELLATION * total:
                 return total
-        phi = s + knee
+        phi = np.asarray(s + knee)
         return np.sum(_times(weight, np.divide(square, phi, out=phi)))
 
     def _divisor(self, r: Array) -> Array:

@@ -150,7 +150,7 @@ class Poisson(Pointwise):
                 sizes = np.sum(np.abs(excess))
             if sizes > most:
                 return None
-            quotient = 1 - slope
+            quotient = np.asarray(1 - slope)
             lost = 1 - quotient
             lost -= slope
             # So little that it counts only where the data is nothing beside v, and its logarithm for nothing.
@@ -164,7 +164,8 @@ class Poisson(Pointwise):
         v = u + cast_like(self.background, u)
         if u.dtype.kind != "c" and v.min() > (self.threshold or 0):
             bend = cast_like(self._counts, u) / v
-            return np.divide(bend, v, out=bend)  # not by the square, which may underflow
+            bend /= v  # not by the square, which may underflow
+            return bend
         v, _, _ = self._expected(u)
         return _bend(v, cast_like(self._counts, u))
 
@@ -201,12 +202,13 @@ def _divergence(v: Array, excess: Array, data: Array) -> Array:
     distance = np.where(near, excess, 0)
     ratio = distance / np.where(near, data, 1)
     s = ratio / (2 + ratio)
-    close = s * (distance - 2 * data * s**2 * _tail(s**2))
-    if near.all():
-        return close
-    # Twice the logarithm of a quotient of roots: the quotient itself might overflow or underflow.
-    far = excess - 2 * data * np.log(np.sqrt(v) / np.sqrt(np.where(data == 0, 1, data)))
-    return np.where(near, close, far)
+    phi = np.asarray(s * (distance - 2 * data * s**2 * _tail(s**2)))
+    if not near.all():
+        far = ~near
+        v, excess, data = np.asarray(v)[far], np.asarray(excess)[far], data[far]
+        # Twice the logarithm of a quotient of roots: the quotient itself might overflow or underflow.
+        phi[far] = excess - 2 * data * np.log(np.sqrt(v) / np.sqrt(np.where(data == 0, 1, data)))
+    return phi
 
 
 def _tail(square: Array) -> Array:
