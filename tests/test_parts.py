@@ -122,7 +122,7 @@ def test_threads_change_no_digit(small_blocks, monkeypatch):
 
 def test_several_threads_may_evaluate_one_objective(small_blocks):
     shape = (61, 7)
-    points = np.random.default_rng(1).uniform(0.3, 3, (12, *shape))
+    points = np.random.default_rng(1).uniform(0.3, 3, (24, *shape))
     for f in objectives(shape, np.random.default_rng(0)).values():
         expected = [(*f.value_and_gradient(x), f.hvp(x, x)) for x in points]
         with ThreadPoolExecutor(4) as pool:

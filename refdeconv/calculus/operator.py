@@ -273,6 +273,7 @@ class Zero(LinearOperator):
     Parameters
     ----------
     input_shape, output_shape : tuple of int
+        Shapes of the arrays that it takes and returns; ``()`` for numbers.
 
     Notes
     -----
@@ -282,8 +283,9 @@ class Zero(LinearOperator):
     new_arrays = True
 
     def __init__(self, input_shape: int | tuple[int, ...], output_shape: int | tuple[int, ...]) -> None:
-        self.input_shape = image_shape(input_shape, "input_shape")
-        self.output_shape = image_shape(output_shape, "output_shape")
+        # Also of numbers, which have no axes: the norm of one has no curvature.
+        self.input_shape = () if input_shape == () else image_shape(input_shape, "input_shape")
+        self.output_shape = () if output_shape == () else image_shape(output_shape, "output_shape")
 
     def forward(self, x: ArrayLike) -> Array:
         """An array of zeros, in the dtype of x."""

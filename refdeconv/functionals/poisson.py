@@ -88,11 +88,7 @@ class Poisson(Pointwise):
     def _value_and_slope(self, u: Array, into: Array) -> Any:
         plain = self._plain(u)
         total = self._total_from(plain, u)
-        slope = self._slope_from(plain, u)  # last, as into may be u
-        if self.weight is None:
-            np.copyto(into, slope)
-        else:
-            np.multiply(slope, cast_like(self.weight, u), out=into)
+        into[...] = self._weighted(self._slope_from(plain, u))  # last, as into may be u
         return total
 
     def _total(self, u: Array) -> Any:
@@ -145,7 +141,7 @@ class Poisson(Pointwise):
             v, data, excess = weight * v, weight * data, weight * excess
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             sizes = np.sqrt(v.size * inner(excess, excess))  # no less than the sum of sizes, in half the time
-            most = _CANCELLATION * inner(excess, slope)  # no less than what is allowed
+            most = _CANCELLATION * inner(excess, slope)  # no less than what is allowed (POI.5)
             if sizes > most:
                 sizes = np.sum(np.abs(excess))
             if sizes > most:

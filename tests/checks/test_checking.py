@@ -120,7 +120,7 @@ def test_a_term_with_a_constant_gradient_is_told_from_others():
     assert "constant" in report.explanation
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(-100, 100), st.integers(-60, 60), st.booleans())
 def test_powers_of_two_change_nothing(of_value, of_point, analytic):
     def scaled(of_value, of_point):

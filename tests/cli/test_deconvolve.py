@@ -420,7 +420,7 @@ class TestModels:
             "--out",
             str(files / "out.npy"),
             *("--mu", "0.5", "--fidelity", "least-squares", "--regularizer", "total-variation", "--coupled"),
-            *("--regularizer-option", "epsilon=20", "--bounds", "0,255"),
+            *("--bounds", "0,255"),
         )
         assert done.exit_code == 0, done.output
         restored = np.load(files / "out.npy")
