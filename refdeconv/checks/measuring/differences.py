@@ -1,5 +1,6 @@
 """Derivatives along a line from values on both sides, and how far they may be off: noise, truncation, a kink."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,8 +158,8 @@ class Ladder:
 
     def _extrapolated(self, first: int, last: int) -> tuple[Array, float]:
         """The polynomial in the square of the step through the quotients, at zero, and the level of its noise."""
-        squares = np.array(self.steps[first : last + 1]) ** 2
-        weights = [float(np.prod([other / (other - own) for other in squares if other != own])) for own in squares]
+        squares = [step * step for step in self.steps[first : last + 1]]
+        weights = [math.prod(other / (other - own) for other in squares if other != own) for own in squares]
         value = sum(weight * odd for weight, odd in zip(weights, self.odd[first : last + 1], strict=True))
         noise = float(np.hypot.reduce(np.multiply(weights, self.noise[first : last + 1])))
         return np.asarray(value), noise

@@ -436,6 +436,8 @@ def exponent(array: Array) -> int:
 
 def norm(array: Array) -> Any:
     """The Euclidean norm, without overflow or underflow of the squares."""
+    if np.ndim(array) == 0:
+        return np.abs(array)
     power = exponent(array)
     return np.ldexp(np.sqrt(np.sum(np.ldexp(np.asarray(array), -power) ** 2)), power)
 
