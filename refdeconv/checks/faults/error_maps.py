@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtri  # of chi squared
 
 from refdeconv.checks.faults.places import Bounds, Place
 from refdeconv.checks.faults.probes import smallest
@@ -29,7 +29,7 @@ class Maps:
         self.so_far: Place | None = None
         count, shape = len(maps), maps.shape[1:]
         mean = np.mean(maps**2, axis=0)
-        least = max(_LEAST**2, float(chi2.isf(_FALSE / math.prod(shape), count)) / count)
+        least = max(_LEAST**2, float(chdtri(count, _FALSE / math.prod(shape))) / count)
         seen = (mean > least * noise**2) & (mean > _SMALL * mean.max(initial=0))
         self.energy = np.where(seen, mean, 0.0)
         self.threshold = max(least * float(np.mean(noise**2)), _SMALL * float(mean.max(initial=0)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtr  # of chi squared
 
 from refdeconv.checks.faults.places import EVERYWHERE, Bounds, Box, Place, of_box, slab
 from refdeconv.checks.measuring.evaluation import Stop
@@ -231,7 +231,7 @@ class Probes:
 
         def hidden(lacking: int) -> bool:
             entries = lacking * area // (high - low)
-            accident = lacking <= _END * (high - low) and chi2.cdf(limit, entries) > _ACCIDENT
+            accident = lacking <= _END * (high - low) and chdtr(entries, limit) > _ACCIDENT
             return bool(lacking <= self.resolution * (high - low) or (lacking > 0 and accident))
 
         self.bounds[axis] = (0 if hidden(low) else low, size if hidden(size - high) else high)

@@ -2,12 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy import special
 
 Array = NDArray[Any]
 
@@ -37,7 +37,7 @@ class Noise:
     level: float
     freedom: float
 
-    @property
+    @cached_property
     def factor(self) -> float:
         """How many times its level an error may be, before it is no accident.
 
@@ -45,7 +45,8 @@ class Noise:
         -----
         Derivation: derivations/checks.md, CHE.3
         """
-        return float(t.isf(FALSE_ALARM / TESTS / 2, self.freedom))
+        # Student's t; from `special`, as `scipy.stats` takes long to import.
+        return -float(special.stdtrit(self.freedom, FALSE_ALARM / TESTS / 2))
 
     def or_at_least(self, level: float) -> "Noise":
         """The larger of it and of a level that is known: where that is larger, nothing is left to be estimated.
@@ -128,7 +129,7 @@ def least_normal(count: int, miss: float = MISS) -> float:
     -----
     Derivation: derivations/checks.md, CHE.4
     """
-    return float(norm.ppf(0.5 + 0.5 * miss ** (1 / count)))
+    return float(special.ndtri(0.5 + 0.5 * miss ** (1 / count)))
 
 
 def precision(samples: list[float], epsilon: float) -> float:
