@@ -120,6 +120,11 @@ def inner(a: Array, b: Array, *, shared: bool = False) -> Any:
     return np.add.reduce(blocks) + np.dot(a[whole:], b[whole:])
 
 
+def norm(a: Array) -> Any:
+    """The Euclidean norm, as numpy's, but without the threads that BLAS would wake for it."""
+    return np.sqrt(inner(a, a))
+
+
 def real_number(x: Any, name: str, *, minimum: float | None = None, exclusive: bool = False) -> Any:
     """A finite real number, as float (a longdouble is kept), optionally at least, or above, a minimum."""
     bound = "" if minimum is None else f" {'>' if exclusive else '>='} {minimum:g}"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from refdeconv._arrays import Array, Shape, inner
+from refdeconv._arrays import Array, Shape, inner, norm
 from refdeconv._blocks import owned
 from refdeconv.calculus import Expansion, Functional, LinearOperator, OutsideDomain
 from refdeconv.solve.outcome import FALLEN
@@ -326,7 +326,7 @@ class Evaluations:
     def terms_gradient_norm(self, point: Point) -> float | None:
         """The sum of the norms of the gradients of the objective's terms; None if it has but one."""
         terms = self.objective.terms()
-        return sum(float(np.linalg.norm(term.gradient(point.x))) for term in terms) if len(terms) > 1 else None
+        return sum(float(norm(term.gradient(point.x))) for term in terms) if len(terms) > 1 else None
 
     def curvature_along_gradient(self, point: Point) -> float:
         """The inner product <g, H g>, in the solver's units."""
@@ -338,7 +338,7 @@ class Evaluations:
         """Add x to the history."""
         self.value(flat), self.gradient(flat)  # which stop the solve where they are not finite
         self.last = point = self.point(flat)
-        gradient_norm = float(np.linalg.norm(self.gradient_at(point)))
+        gradient_norm = float(norm(self.gradient_at(point)))
         self.history.append(Iterate(float(self.value_at(point)), gradient_norm, self.hessian_products))
         return self.history[-1]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse.linalg
 
-from refdeconv._arrays import Array, inner
+from refdeconv._arrays import Array, inner, norm
 from refdeconv.calculus import Functional, LinearOperator
 from refdeconv.calculus.functional import Composition, Multiple
 from refdeconv.functionals import L2Norm
@@ -39,9 +39,9 @@ def bound_at_kink(objective: Functional, x: Array, value: Any) -> float:
     """
     near, rest = [], np.zeros(x.shape)
     for term in objective.terms():
-        norm = _as_norm(term)
-        if norm is not None and term.value(x) <= NEAR * abs(value):
-            near.append(norm)
+        parts = _as_norm(term)
+        if parts is not None and term.value(x) <= NEAR * abs(value):
+            near.append(parts)
         else:
             rest += term.gradient(x)
     if len(near) != 1:
@@ -51,11 +51,11 @@ def bound_at_kink(objective: Functional, x: Array, value: Any) -> float:
     found = scipy.sparse.linalg.lsmr(weighted.T.to_scipy(), -rest.reshape(-1), atol=1e-8, btol=1e-8, maxiter=PRODUCTS)[
         0
     ].reshape(operator.output_shape)
-    direction = found / max(1.0, float(np.linalg.norm(found)))  # a subgradient's direction is no longer than one
-    if np.linalg.norm(weighted.adjoint(direction) + rest) > TOLERANCE * np.linalg.norm(rest):
+    direction = found / max(1.0, float(norm(found)))  # a subgradient's direction is no longer than one
+    if norm(weighted.adjoint(direction) + rest) > TOLERANCE * norm(rest):
         return math.inf
     residual = operator.forward(x) - (0 if data is None else data)
-    gap = scale * (np.linalg.norm(residual) - inner(direction, residual))
+    gap = scale * (norm(residual) - inner(direction, residual))
     return float(gap / abs(value)) if value != 0 else 0.0
 
 

@@ -11,7 +11,7 @@ import scipy.optimize
 from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult
 
-from refdeconv._arrays import Array, choice, inner, real_array, real_number, whole_number
+from refdeconv._arrays import Array, choice, inner, norm, real_array, real_number, whole_number
 from refdeconv.calculus import Functional, OutsideDomain
 from refdeconv.solve import primal_dual
 from refdeconv.solve.evaluations import Callback, Evaluations, Iterate, Stopped
@@ -246,7 +246,7 @@ def _result(
     if evaluations.best is not None and np.isnan(evaluations.value_at(point)):
         point = evaluations.best
     value, gradient = evaluations.value_at(point), evaluations.gradient_at(point)
-    gradient_norm = float(np.linalg.norm(gradient))
+    gradient_norm = float(norm(gradient))
     if not evaluations.history:  # ended within the very first evaluation
         if not (np.isfinite(value) and np.isfinite(gradient_norm)):
             raise ValueError("the objective or its gradient is not finite at x0: start inside its domain")
@@ -272,7 +272,7 @@ def _result(
         terms_gradient_norm=lambda: evaluations.terms_gradient_norm(point),
         cauchy_decrease=lambda: gradient_norm * cauchy_step() / 2,
         bound_at_kink=lambda: bound_at_kink(evaluations.objective, point.x, value),
-        relative_step=lambda: _ratio(cauchy_step(), np.linalg.norm(point.x)),
+        relative_step=lambda: _ratio(cauchy_step(), norm(point.x)),
         gradient_curvature=lambda: evaluations.curvature_along_gradient(point),
     )
     if found is None and stopped is None:

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy  # whose ndimage is loaded when it is used
 
-from refdeconv._arrays import Array
+from refdeconv._arrays import Array, norm
 from refdeconv.calculus import LinearOperator
 from refdeconv.operators import CosineTransform, Diagonal, Identity
 
@@ -54,4 +54,4 @@ def cosine_preconditioner(hessian: LinearOperator, dtype: np.dtype[np.floating])
 def _spread(product: Array, signs: Array) -> float:
     """How far a product with random signs is from a multiple of them: for the identity's multiples, not at all."""
     multiple = np.mean(product * signs)
-    return float(np.linalg.norm(product - multiple * signs) / np.linalg.norm(multiple * signs)) if multiple else np.inf
+    return float(norm(product - multiple * signs) / norm(multiple * signs)) if multiple else np.inf

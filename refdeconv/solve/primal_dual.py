@@ -10,7 +10,7 @@ import numpy as np
 import scipy  # whose ndimage is loaded when it is used
 from scipy.optimize import OptimizeResult
 
-from refdeconv._arrays import Array, Shape, inner
+from refdeconv._arrays import Array, Shape, inner, norm
 from refdeconv.calculus import Functional, LinearOperator
 from refdeconv.calculus.functional import Composition, Multiple
 from refdeconv.functionals import SmoothedGroupNorm
@@ -139,21 +139,21 @@ def primal_dual_newton(
     for _ in range(maxiter):
         point = evaluations.point(flat)
         gradient = evaluations.gradient_at(point)
-        norm = float(np.linalg.norm(gradient))
-        if norm == 0:
+        size = float(norm(gradient))
+        if size == 0:
             return _ended(flat, True)
         for term in smoothed:
             term.linearize(point.x)
-        tolerance = min(_LOOSEST, (norm / evaluations.history[0].gradient_norm) ** 0.5)
-        step = _newton_step(evaluations, point.x, gradient / norm, smoothed, others, tolerance, max_cg_iterations)
-        step *= norm
+        tolerance = min(_LOOSEST, (size / evaluations.history[0].gradient_norm) ** 0.5)
+        step = _newton_step(evaluations, point.x, gradient / size, smoothed, others, tolerance, max_cg_iterations)
+        step *= size
         slope = float(inner(gradient, step))
         # Values tell nothing any more below their rounding; gradients do, for as long as they fall.
         at_floor = -slope <= _rounding(evaluations, flat)
-        t = 0.0 if at_floor and norm > smallest / 2 else _line_search(evaluations, flat, step, slope)
+        t = 0.0 if at_floor and size > smallest / 2 else _line_search(evaluations, flat, step, slope)
         if t == 0:
             return _ended(flat, False)
-        smallest = min(smallest, norm)
+        smallest = min(smallest, size)
         for term in smoothed:
             term.move_dual(step)
         flat = flat + t * step.reshape(-1)
