@@ -54,10 +54,20 @@ class _Pool:
         self.executor = None
 
     def submit(self, work: Callable[[], Result]) -> Future[Result]:
-        """Start work on another thread."""
+        """Start work on another thread, or, at the end of the program, when there are none any more, do it here."""
         if self.executor is None:
             self.executor = ThreadPoolExecutor(CORES - 1, "refdeconv")
-        return self.executor.submit(work)
+        try:
+            return self.executor.submit(work)
+        except RuntimeError as error:
+            if "cannot schedule" not in str(error):
+                raise
+        future: Future[Result] = Future()
+        try:
+            future.set_result(work())
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 _POOL = _Pool()

@@ -1,6 +1,7 @@
 """Evaluation in blocks and on several threads: the same as as a whole, whatever the blocks and the threads."""
 
 import itertools
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -208,3 +209,49 @@ def test_number_of_threads_is_checked(wish):
         [sys.executable, "-c", code], env={"REFDECONV_THREADS": wish, "PATH": ""}, capture_output=True, text=True
     )
     assert "REFDECONV_THREADS must be a number >= 1" in run.stderr
+
+
+AT_THE_END = """
+import atexit, threading
+import numpy as np
+import refdeconv as rd
+
+x = np.random.default_rng(0).random((600, 500))
+objective = rd.problems.article(x, rd.psf.gaussian((5, 5), 1.0)).objective
+
+def report():
+    print(objective.value(x + 1), objective.gradient(x + 1).sum())
+
+def later():
+    threading.main_thread().join()
+    report()
+
+report()
+atexit.register(report)
+threading.Thread(target=later).start()
+"""
+
+
+def test_images_are_evaluated_when_the_program_ends():
+    """In a thread that outlives the main one, and at exit, when Python lets nobody start threads."""
+    environment = dict(os.environ, REFDECONV_THREADS="2")
+    command = [sys.executable, "-c", AT_THE_END]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
+    assert not run.stderr
+    before, *afterwards = run.stdout.splitlines()
+    assert afterwards == [before, before]
+
+
+def test_what_fails_at_the_end_of_the_program_is_raised(small_blocks, monkeypatch):
+    def refuse(work):
+        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+    def fail(rows):
+        raise ArithmeticError(rows.start)
+
+    monkeypatch.setattr(_blocks, "_POOL", _blocks._Pool())
+    monkeypatch.setattr(_blocks.ThreadPoolExecutor, "submit", lambda pool, work: refuse(work))
+    rows = _blocks.blocks((40, 50))
+    assert _blocks.each(lambda block: block.start, rows, 2000) == [block.start for block in rows]
+    with pytest.raises(ArithmeticError, match=r"^0$"):
+        _blocks.each(fail, rows, 2000)

@@ -23,7 +23,9 @@ from refdeconv.operators.extension import copied_pixel
 _ROUNDING = 4  # times epsilon of the largest sample: how far a product of factors may be from the PSF
 _ROWS = 8  # of a block of a matrix: the fastest, as measured,
 _ROWS_OF_LAST = 16  # a multiple; along the last axis, where they are columns of the matrix that is multiplied by
-_LINES = 256  # at most in one product: of many more, BLAS makes copies, and wakes threads
+_ROWS_OF_END = 32  # at most, of a block that is there once
+_LINES = 256  # at most in one product: of many more, BLAS makes copies
+_ASLEEP = 2**18  # multiplications in one product, above which OpenBLAS wakes threads, which takes longer than all of it
 _NARROW = 48  # pixels beside each other, below which many blocks of rows have little to do in each
 _WORTH = 10  # multiplications in matrices that take the time of one step of an FFT of log2(pixels) steps, measured
 
@@ -70,12 +72,14 @@ class Banded:
         if left_out == 0:
             ends = [*range(height, len(short), height), len(short)]
         else:
-            ends = [corner, corner + height, len(short)]
+            repeated = (corner, corner + height)
+            before, after = range(0, corner, _ROWS_OF_END), range(repeated[1], len(short), _ROWS_OF_END)
+            ends = [*before[1:], *repeated, *after[1:], len(short)]
         runs, first, further = [], 0, 0
-        for number, end in enumerate(ends):
+        for end in ends:
             used = np.flatnonzero(short[first:end].any(axis=0))
             columns = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 1)
-            count = 1 + left_out if left_out and number == 1 else 1
+            count = 1 + left_out if left_out and (first, end) == repeated else 1
             entries = read_only(short[first:end, columns].copy("F" if is_last else "C"))
             runs.append(_Run(_later(slice(first, end), further), _later(columns, further), entries, count))
             further += (count - 1) * height
@@ -114,8 +118,8 @@ class Banded:
                 _windows(run.columns, run, lines, (before, shape[axis], after)),
                 _windows(run.rows, run, lines, (before, self.rows, after)),
             )
-            for lines in _pieces(before if after == 1 else after)
             for run in self.runs
+            for lines in _pieces(before if after == 1 else after, run.entries.size)
         ]
 
 
@@ -309,9 +313,9 @@ def _windows(part: slice, run: _Run, lines: _Pieces, sizes: Shape) -> _Windows:
     return _Windows(shape, tuple(stride * item for stride in strides), offset * item)
 
 
-def _pieces(lines: int) -> list[_Pieces]:
-    """Equal pieces of no more lines than are fast, and the rest as another one."""
-    count = -(-lines // _LINES)
+def _pieces(lines: int, entries: int) -> list[_Pieces]:
+    """Equal pieces of no more lines than are fast with a block of so many entries, and the rest as another one."""
+    count = -(-lines // min(_LINES, max(1, _ASLEEP // entries)))
     each = -(-lines // count)
     whole, rest = divmod(lines, each)
     return [_Pieces(0, whole, each), *([_Pieces(whole * each, 1, rest)] if rest else [])]

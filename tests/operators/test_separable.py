@@ -35,7 +35,10 @@ def separables(draw):
     lines = [rng.standard_normal(k) for k in widths]
     with mock.patch.object(_separable, "is_worth_it", return_value=True):
         K = rd.Convolution(product(lines), tuple(shape), boundary, tuple(origin))
-    with mock.patch.object(_separable, "_LINES", draw(st.sampled_from([256, 7]))):  # of 7: pieces, and a rest
+    with (
+        mock.patch.object(_separable, "_LINES", draw(st.sampled_from([256, 7]))),  # of 7: pieces, and a rest
+        mock.patch.object(_separable, "_ROWS_OF_END", draw(st.sampled_from([32, 5]))),
+    ):
         return K, Separable(lines, tuple(shape), tuple(origin), boundary), rng
 
 
@@ -88,6 +91,34 @@ def test_whatever_is_left_out_the_matrix_is_whole(size):
         for name in ("forward", "adjoint", "gram"):
             expected = getattr(K, name)(x.astype(np.longdouble)).astype(np.float64)
             assert np.allclose(getattr(ways, name)(x), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("width", [33, 64, 65, 97])
+def test_wide_psfs(width):
+    """Of which the rows near the edges take several blocks."""
+    rng = np.random.default_rng(width)
+    lines = rng.standard_normal(width), rng.standard_normal(width - 2)
+    for shape in ((250, 221), (221, 250)):
+        ways = Separable(lines, shape, (7, 30), "reflect")
+        K = rd.Convolution(product(lines), shape, "reflect", (7, 30))
+        x = rng.standard_normal(shape)
+        for name, power in (("forward", 1), ("adjoint", 1), ("gram", 2)):
+            expected = getattr(K, name)(x.astype(np.longdouble)).astype(np.float64)
+            scale = (4 * np.abs(K.psf).sum()) ** power
+            assert np.allclose(getattr(ways, name)(x), expected, rtol=0, atol=1e-15 * scale)
+
+
+@pytest.mark.parametrize("shape", [(171, 171), (512, 300), (700, 2000), (128, 128, 128)])
+@pytest.mark.parametrize("width", [5, 13, 33, 65, 97])
+def test_no_product_wakes_the_threads_of_blas(width, shape):
+    """OpenBLAS leaves a matrix product of no more than 2**18 multiplications to the thread that asks for it."""
+    ways = Separable([np.ones(width)] * len(shape), shape, (width // 2,) * len(shape), "constant")
+    for name in ("forward", "adjoint", "gram"):
+        steps = ways._products[np.dtype(float)][name]._steps.values()
+        calls = [call for part in steps for calls, _ in part for call in calls]
+        lines = [call.taken.shape[-2 if call.is_last else -1] for call in calls]
+        assert max(n * call.entries.size for n, call in zip(lines, calls, strict=True)) <= 2**18
+        assert max(lines) > 50  # of fewer, products take longer
 
 
 def test_factors():
