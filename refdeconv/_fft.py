@@ -22,8 +22,14 @@ BACKENDS = ("scipy", "ducc0")
 def _chosen_backend() -> str:
     wish = os.environ.get("REFDECONV_FFT")
     if wish is not None:
-        return choice(wish, "FFT in the environment variable REFDECONV_FFT", BACKENDS)
-    return "ducc0" if importlib.util.find_spec("ducc0") else "scipy"
+        wish = choice(wish, "FFT in the environment variable REFDECONV_FFT", BACKENDS)
+    installed = importlib.util.find_spec("ducc0") is not None
+    if wish == "ducc0" and not installed:
+        raise ModuleNotFoundError(
+            "the environment variable REFDECONV_FFT asks for ducc0, which is not installed: "
+            'pip install "refdeconv[fast]"'
+        )
+    return wish or ("ducc0" if installed else "scipy")
 
 
 BACKEND = _chosen_backend()

@@ -160,15 +160,21 @@ class Pointwise(Functional):
 
 
 def with_rows(functional: Any, shape: Shape, axis: int, rows: slice) -> Any:
-    """A sum over pixels, of some rows along an axis alone: each of its arrays that has the pixels' shape is cut."""
-    place = (slice(None),) * axis + (rows,)
+    """A sum over pixels, of some rows along an axis alone: each of its arrays that varies along it is cut."""
     part = copy.copy(functional)
     for name, parameter in vars(functional).items():
-        if isinstance(parameter, np.ndarray) and parameter.shape == shape:
-            vars(part)[name] = parameter[place]
+        if isinstance(parameter, np.ndarray) and _varies(parameter.shape, shape, axis):
+            vars(part)[name] = parameter[(slice(None),) * (axis - len(shape) + parameter.ndim) + (rows,)]
     if part.input_shape is not None:
-        vars(part)["input_shape"] = np.broadcast_to(0, shape)[place].shape
+        vars(part)["input_shape"] = np.broadcast_to(0, shape)[(slice(None),) * axis + (rows,)].shape
     return part
+
+
+def _varies(own: Shape, shape: Shape, axis: int) -> bool:
+    """Whether an array of a shape of its own, broadcast to another, has as many entries as that along an axis."""
+    along = axis - len(shape)
+    fits = len(own) <= len(shape) and all(n in (1, m) for n, m in zip(reversed(own), reversed(shape), strict=False))
+    return fits and len(own) >= -along and own[along] == shape[axis]
 
 
 def _write(into: Array, result: Array) -> None:

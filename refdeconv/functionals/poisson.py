@@ -186,7 +186,7 @@ class Poisson(Pointwise):
         v, excess, step = u + background, self._excess(u), None
         if self.threshold is not None:
             threshold = real_dtype(u.dtype).type(self.threshold)
-            below = v.real < threshold
+            below = (v.real < threshold) & (data > 0)  # of no counts the term is a line: its own expansion
             step = np.where(below, (u - (threshold - background)) - _lost(threshold, background), 0)
             v, excess = np.where(below, threshold, v), np.where(below, threshold - data, excess)
         return np.where(data == 0, 1, v), excess, step

@@ -90,3 +90,32 @@ def test_what_has_a_domain_is_not_cut():
     part = rd.LogCosh(np.arange(8.0).reshape(4, 2)).cut((4, 2), 0, rows)
     assert part.input_shape == (2, 2)
     assert np.array_equal(part.data, [[2.0, 3.0], [4.0, 5.0]])
+
+
+class ScaledSquares(Pointwise):
+    """Half the squares, of which each row, or each column, has a scale of its own."""
+
+    def __init__(self, scale):
+        super().__init__()
+        self.scale = np.array(scale)
+
+    def _phi(self, u):
+        return self.scale * u * u / 2
+
+    def _slope(self, u):
+        return self.scale * u
+
+    def _bend(self, u):
+        return self.scale * np.ones_like(u)
+
+
+@pytest.mark.parametrize("shape", [(400, 500), (500, 500), (2, 200_000), (60, 50, 70)])
+def test_what_is_one_for_each_row_is_cut_with_the_image(shape):
+    rng = np.random.default_rng(4)
+    u, v = rng.standard_normal((2, *shape))
+    for size in (shape[:1] + (1,) * (len(shape) - 1), shape[-1:], (1, *shape[1:]), ()):
+        scale = rng.uniform(1, 2, size)
+        f = ScaledSquares(scale)
+        assert f.value(u) == pytest.approx(np.sum(scale * u * u) / 2, rel=1e-13)
+        assert np.array_equal(f.gradient(u), scale * u)
+        assert np.array_equal(f.hvp(u, v), scale * v)

@@ -285,3 +285,15 @@ def test_the_largest_number_at_a_pixel_of_weight_zero(distance):
     u = np.array([2.75, 1.0, 4.75]) + distance
     for name in ("value", "gradient"):
         assert np.array_equal(getattr(hidden, name)(u), getattr(plain, name)(u))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_where_nothing_was_counted_a_threshold_changes_nothing(dtype):
+    """The term is a line there, whose expansion at the threshold would lose the digits of what is far below it."""
+    plain, extended = (rd.Poisson(np.zeros(3, dtype), threshold=threshold) for threshold in (None, 0.3))
+    for size in (1e-17, 0.2, 7.0):
+        u = np.array([1, 2, 5], dtype) * dtype(size)
+        assert extended.value(u) == plain.value(u) > 0
+        assert np.array_equal(extended.gradient(u), plain.gradient(u))
+        assert extended.value(-u) == -extended.value(u)
+        assert np.array_equal(extended.hvp(-u, u), np.zeros(3))

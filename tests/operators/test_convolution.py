@@ -258,6 +258,12 @@ def test_the_transform_can_be_chosen(monkeypatch):
     monkeypatch.setenv("REFDECONV_FFT", "fftw")
     with pytest.raises(ValueError, match="REFDECONV_FFT"):
         _fft._chosen_backend()
+    monkeypatch.setattr(_fft.importlib.util, "find_spec", lambda package: None)
+    monkeypatch.setenv("REFDECONV_FFT", "ducc0")
+    with pytest.raises(ModuleNotFoundError, match=r"REFDECONV_FFT asks for ducc0.* pip install"):
+        _fft._chosen_backend()
+    monkeypatch.delenv("REFDECONV_FFT")
+    assert _fft._chosen_backend() == "scipy"
 
 
 def test_the_users_array_is_copied():
