@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
 import json
 import os
 import platform
+import shlex
 import sys
 import tempfile
 import time
@@ -16,12 +16,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from . import article_solves, comparing, drawing, evaluations, imports, memory, tables
+from . import article_solves, comparing, drawing, evaluations, imports, memory, photon_solves, tables
 from .implementations import IMPLEMENTATIONS
-from .processes import working
+from .processes import ROOT, working
 from .worker import AWAKE_SECONDS
 
-OUT = Path(__file__).parent / "recorded"
+RECORDED = Path(__file__).parent / "recorded"
+PART = Path("build", "benchmarks")
 PARTS = ("imports", "article", "evaluations", "memory", "photons")
 EXTRAS = {"numpy": "test", "autograd": "test", "ducc0": "fast"}
 PACKAGES = ("numpy", "scipy", "ducc0", "jax", "torch", "tensorflow-cpu", "autograd")
@@ -29,6 +30,7 @@ Say = Callable[[str], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    arguments = sys.argv[1:] if arguments is None else arguments
     options = _options(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
@@ -37,13 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{time.perf_counter() - began:6.0f} s  {words}", file=sys.stderr, flush=True)
 
     installed = {name: module for name, (module, package) in IMPLEMENTATIONS.items() if _is_there(package)}
-    record: dict[str, Any] = {"machine": machine(), "runs": options.runs, "quick": options.quick, "absent": absent()}
+    command = shlex.join(["python", "-m", "tests.benchmarks", *arguments])
+    record: dict[str, Any] = {"command": command, "machine": machine(), "runs": options.runs, "absent": absent()}
     for words in record["absent"]:
         say(words)
     cells: list[evaluations.Cell] = []
     for part in options.only or PARTS:
         if part == "evaluations":
-            cells = evaluate(installed, list(evaluations.tasks(options.quick, options.tasks)), options.runs, say)
+            cells = evaluate(installed, options.chosen, options.runs, say)
         else:
             record[part] = _other(part, installed, options.quick, options.runs, say)
     record["seconds"] = round(time.perf_counter() - began)
@@ -61,8 +64,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="of the evaluations, those described like this regular expression ('float64, PSF 13')",
     )
     parser.add_argument("--runs", type=int, default=7, help="runs that count, after the warm-up (default 7)")
-    parser.add_argument("--out", type=Path, default=OUT, help="folder for benchmarks.md, .json and .png")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help=f"folder for benchmarks.md, .json and .png (default: of all that there is, {RECORDED.relative_to(ROOT)}; "
+        f"of a part, {PART})",
+    )
     options = parser.parse_args(arguments)
+    options.chosen = list(evaluations.tasks(options.quick, options.tasks))
+    if not options.chosen:
+        parser.error(f"--tasks must describe a task, as in 'float64, PSF 13', got {options.tasks!r}")
+    is_part = options.quick or options.only or options.tasks
+    options.out = options.out or (PART if is_part else RECORDED)
     if options.runs < 1:
         parser.error(f"--runs must be at least 1, got {options.runs}")
     return options
@@ -117,10 +130,7 @@ def _other(part: str, installed: dict[str, str], quick: bool, runs: int, say: Sa
             "calls": memory.rows(installed, quick, say),
             "large_solve": None if quick else memory.large_solve(say),
         }
-    if importlib.util.find_spec(f"{__package__}.photon_solves") is None:
-        say("photons: left out, there is no module photon_solves")
-        return []
-    return importlib.import_module(f"{__package__}.photon_solves").rows(quick=quick, runs=runs, say=say)
+    return photon_solves.rows(quick=quick, runs=runs, say=say)
 
 
 def write(folder: Path, record: dict[str, Any], cells: Sequence[evaluations.Cell]) -> list[Path]:
@@ -146,7 +156,7 @@ def page(record: dict[str, Any], cells: Sequence[evaluations.Cell]) -> str:
     where = ", ".join(f"{name} {value}" for name, value in record["machine"].items() if value is not None)
     parts = [
         "# Benchmarks\n",
-        f"Written by `python -m tests.benchmarks{' --quick' if record['quick'] else ''}` in {record['seconds']} s, on "
+        f"Written by `{record['command']}` in {record['seconds']} s, on "
         f"{where}. Times in milliseconds: median of {record['runs']} runs (least..most), one process for each "
         f"implementation, in turn, each run after {AWAKE_SECONDS:g} s of the same work that do not count: so long the "
         "system may take to spread a process that has waited over the cores. A ratio is the median of the ratios of "
@@ -158,9 +168,9 @@ def page(record: dict[str, Any], cells: Sequence[evaluations.Cell]) -> str:
         parts += [
             "## Evaluations\n",
             "A product is what one step of a conjugate gradient method costs: what depends on the point alone was "
-            f'computed before. The floor, "{evaluations.FLOOR}": twice a real transform forwards and back with '
+            f'computed before. The yardstick, "{evaluations.FLOOR}": twice a real transform forwards and back with '
             f"{floor}, on the grid of image and padding, with refdeconv's number of threads, between arrays that exist "
-            "before.\n",
+            "before; PSFs that are products need none, and a product of the Hessian with narrow ones only one.\n",
             "![Times and ratios](benchmarks.png)\n",
             tables.evaluations(cells),
         ]
@@ -179,8 +189,8 @@ def page(record: dict[str, Any], cells: Sequence[evaluations.Cell]) -> str:
             "## Memory\n",
             "In images of the task: what one call adds at most to the resident memory, its result included, after one "
             "that does not count; what was held before it, beyond the imports (inputs, spectra, compiled code, what "
-            "products keep of the point); and the sum. TensorFlow keeps what a call has freed for the next one, so "
-            "that its calls add nothing: for it the sum alone tells.\n",
+            "products keep of the point); and the sum. TensorFlow keeps what a call has freed for the next one: for it "
+            "the sum alone tells.\n",
             tables.memory(record["memory"]["calls"], record["memory"]["large_solve"]),
         ]
     if "imports" in record:

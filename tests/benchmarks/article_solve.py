@@ -5,8 +5,8 @@
 of the machine. Only the solve is timed: imports, image, PSF, blurred image and objective exist before, and each solve
 has run once.
 
-The numbers mean something on an idle machine only. The inner products in scipy's Newton-CG go to a threaded BLAS, which
-waits for a core that another process holds: that can cost either solve a multiple of its own time.
+The Autograd program's inner products in scipy's Newton-CG go to a threaded BLAS, which waits for a core that another
+process holds: on a machine that is not idle that costs it a multiple of its own time, but with OPENBLAS_NUM_THREADS=1.
 """
 
 import argparse
@@ -46,6 +46,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The article's solve: refdeconv against Autograd.")
     parser.add_argument("--runs", type=int, default=7, help="pairs of solves, after one warm-up (default 7)")
     runs = parser.parse_args().runs
+    if runs < 1:
+        parser.error(f"--runs must be at least 1, got {runs}")
 
     print(machine())
     problem = rd.problems.article(mu=MU)

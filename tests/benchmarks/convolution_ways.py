@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.convolution_ways", description=__doc__)
     parser.add_argument("--runs", type=int, default=9)
     options = parser.parse_args(arguments)
+    if options.runs < 1:
+        parser.error(f"--runs must be at least 1, got {options.runs}")
     rows = []
     for dtype in ("float64", "float32"):
         for shape in SHAPES:

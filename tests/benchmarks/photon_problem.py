@@ -10,10 +10,11 @@ The minimum is bounded from below by the dual problem (Fenchel): for all fields 
 ``min F >= -sum(phi*(p)) - sum((mu psi)*(q))``, which is summed here as F(x) less the Fenchel-Young gaps at x:
 
 ``phi(u) + phi*(p) - p u >= 0`` with ``phi*(p) = -b p - d log(1 - p)``, and ``mu psi(w) + (mu psi)*(q) - q w >= 0`` with
-``(mu psi)*(q) = epsilon (mu - sqrt(mu**2 - abs(q)**2))``. All gaps vanish for ``p = phi'(K x)``,
-``phi(u) + phi*(p) >= p u`` with ``phi*(p) = -b p - d log(1 - p)``, and ``mu psi(w) + (mu psi)*(q) >= q w`` with
-p where there are counts, makes its mean zero, and the least change of q takes the rest away, by the cosine transform,
-in which D^T D is diagonal. Each gap is then of second order in the gradient.
+``(mu psi)*(q) = epsilon (mu - sqrt(mu**2 - abs(q)**2))``. All gaps vanish for ``p = phi'(K x)`` and
+``q = mu psi'(D x)``, which fulfil the constraint where x is the minimiser. Elsewhere ``K^T p + D^T q`` is the gradient,
+and they are changed until it is zero: a number taken from all p where there are counts makes its mean zero, and the
+least change of q takes the rest away, by the cosine transform, in which D^T D is diagonal. Each gap is then of second
+order in the gradient.
 """
 
 from __future__ import annotations

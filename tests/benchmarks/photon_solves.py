@@ -4,7 +4,7 @@
 
 Each solve is a process of its own, and the solvers take turns. The gap is ``(F(x) - bound) / (F(start) - bound)``, with
 the bound of `photon_problem.lower_bound`, and the start is the data. The clock stands still while it is computed. What
-is not installed is left out, and said: ``pip install 'refdeconv[benchmark]'``.
+is not installed is left out, and said: ``pip install -e ".[benchmark]"``.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from typing import Any
 
 from . import photon_problem
 from .photon_solvers import SOLVERS, Reached, Watch
-from .processes import ROOT
+from .processes import ROOT, quiet
 
 GAPS = (1e-4, 1e-6)
 LIMIT = 60.0  # seconds of one solve
+NOT_INSTALLED = 'not installed (pip install -e ".[benchmark]")'
 NEEDS = {"SCICO": "scico", "PyProximal": "pyproximal", "deepinv": "deepinv"}
 
 
@@ -81,7 +82,7 @@ def _one(name: str, bound: float, limit: float) -> dict[str, Any]:
     done = subprocess.run(
         [*command, "--limit", str(limit)],
         cwd=ROOT,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        env=os.environ | quiet(name),
         capture_output=True,
         text=True,
         check=False,
@@ -131,7 +132,9 @@ def table(found: list[dict[str, Any]]) -> str:
     lines = ["| solver | gap | iterates | seconds, median (least to most) | to refdeconv's |", "|---|---|---|---|---|"]
     for row in found:
         if "error" in row:
-            cells = f"- | could not run: {row['error']} | -"
+            missing = row["package"] and f"No module named {row['package']!r}" in row["error"]
+            words = "left out: " + NOT_INSTALLED if missing else f"could not run: {row['error']}"
+            cells = f"- | {words} | -"
         elif row["seconds"] is None:
             cells = f"{row['iterates']} | not within the limit: reached {row['reached']:.1e} | -"
         else:
@@ -153,6 +156,8 @@ def main() -> None:
     parser.add_argument("--solve", choices=list(SOLVERS), help=argparse.SUPPRESS)
     parser.add_argument("--bound", type=float, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.runs < 1:
+        parser.error(f"--runs must be at least 1, got {given.runs}")
     if given.solve:
         print(json.dumps(_solve(given.solve, given.bound, given.limit)))
         return

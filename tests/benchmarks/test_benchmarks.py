@@ -78,14 +78,21 @@ def test_a_worker_that_dies_and_one_that_cannot_start_are_reported(cells):
 
 
 def test_files_are_whole_and_hold_what_was_measured(cells, tmp_path):
-    record = {"machine": command.machine(), "runs": 2, "quick": True, "seconds": 1, "absent": ["X is left out"]}
+    record = {"command": "it", "machine": command.machine(), "runs": 2, "seconds": 1, "absent": ["X is left out"]}
     files = command.write(tmp_path, record, cells)
     assert sorted(file.name for file in files) == ["benchmarks.json", "benchmarks.md", "benchmarks.png"]
     assert sorted(tmp_path.iterdir()) == sorted(files)
     written = json.loads((tmp_path / "benchmarks.json").read_text())
     assert [tuple(cell["seconds"]) for cell in written["evaluations"]] == [tuple(cell.seconds) for cell in cells]
     page = (tmp_path / "benchmarks.md").read_text()
-    for words in ("9 x 12 float64", "4 x 5 x 6 float32", "X is left out", "exit code 3", "computes another gradient"):
+    for words in (
+        "Written by `it`",
+        "9 x 12 float64",
+        "4 x 5 x 6 float32",
+        "X is left out",
+        "exit code 3",
+        "computes another gradient",
+    ):
         assert words in page
 
 
@@ -103,7 +110,7 @@ def test_nothing_is_written_where_it_fails(cells, tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(command.drawing, "draw", fail)
-    record = {"machine": {}, "runs": 2, "quick": True, "seconds": 1, "absent": []}
+    record = {"command": "it", "machine": {}, "runs": 2, "seconds": 1, "absent": []}
     with pytest.raises(OSError, match="disk full"):
         command.write(tmp_path, record, cells)
     assert list(tmp_path.iterdir()) == []
@@ -194,6 +201,21 @@ def test_arguments(capsys):
     with pytest.raises(SystemExit):
         command.main(["--runs", "0"])
     assert "--runs must be at least 1, got 0" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        command.main(["--tasks", "no such"])
+    assert "--tasks must describe a task, as in 'float64, PSF 13', got 'no such'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", [["--quick"], ["--only", "imports"], ["--tasks", "64 x 64 x 64"]])
+def test_a_part_is_not_written_over_the_record_of_all(part, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "PARTS", ("imports",))
+    monkeypatch.setattr(command.imports, "measure", lambda runs, say: {"of": runs})
+    monkeypatch.setattr(command, "page", lambda record, cells: record["command"])
+    command.main(part)
+    page = tmp_path / "build" / "benchmarks" / "benchmarks.md"
+    assert page.read_text() == f"python -m tests.benchmarks {' '.join(part)}".replace("64 x 64 x 64", "'64 x 64 x 64'")
+    assert command._options([]).out == command.RECORDED
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The floor: the transforms that a gradient or a product cannot do without, by the backend that refdeconv uses.
+"""The yardstick: the transforms of a gradient or a product by the textbook, by the backend that refdeconv uses.
 
 Two pairs: forwards to blur, forwards again to correlate, and back after each, on the grid that holds the image and as
 much padding as the PSF reaches, with the number of threads that refdeconv takes for it. With ducc0 all is written into
