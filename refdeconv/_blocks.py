@@ -7,13 +7,15 @@ environment variable ``REFDECONV_THREADS`` sets the number of threads, also of t
 
 from __future__ import annotations
 
+import _thread
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from math import prod
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import numpy as np
@@ -41,33 +43,79 @@ def _cores() -> int:
 CORES = _cores()
 
 
+class _Share:
+    """Work that another thread may do, unless it is called off before that has begun."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work = work
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self._begun, self._ended = threading.Lock(), threading.Lock()
+        self._ended.acquire()
+
+    def __call__(self) -> None:
+        """Do it, in a thread that no signal interrupts."""
+        if not self._begun.acquire(blocking=False):
+            return
+        try:
+            self.result = self.work()
+        except BaseException as error:
+            self.error = error
+        self._ended.release()
+
+    def do_here(self) -> None:
+        """Do it in the thread that waits for it."""
+        self.result = self.work()
+        self._ended.release()
+
+    def wait(self) -> None:
+        """Until it is done."""
+        with self._ended:
+            return
+
+    def call_off(self) -> None:
+        """Or, where it has begun, wait until it is done."""
+        if not self._begun.acquire(blocking=False):
+            self.wait()
+
+
 class _Pool:
-    """The other threads: made when they are first needed, and anew in a forked process, which has none."""
+    """The other threads: made when they are first needed, and anew in a forked process, which has none.
+
+    Of queues and locks that are not written in Python: an exception of a signal handler, as Ctrl-C raises, would leave
+    others in between, and later evaluations would wait for ever. These threads end with the process.
+    """
 
     def __init__(self) -> None:
-        self.executor: ThreadPoolExecutor | None = None
+        self.forget()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self.forget)
 
     def forget(self) -> None:
         """Leave the threads to the process that has them."""
-        self.executor = None
+        self.threads = 0
+        self.shares: SimpleQueue[_Share] = SimpleQueue()
 
-    def submit(self, work: Callable[[], Result]) -> Future[Result]:
-        """Start work on another thread, or, at the end of the program, when there are none any more, do it here."""
-        if self.executor is None:
-            self.executor = ThreadPoolExecutor(CORES - 1, "refdeconv")
+    def start(self, share: _Share) -> None:
+        """Have it done by another thread, or, where there can be none any more, do it here."""
+        if sys.is_finalizing() or not self._has_threads():
+            share.do_here()
+        else:
+            self.shares.put(share)
+
+    def _has_threads(self) -> bool:
         try:
-            return self.executor.submit(work)
-        except RuntimeError as error:
-            if "cannot schedule" not in str(error):
-                raise
-        future: Future[Result] = Future()
-        try:
-            future.set_result(work())
-        except Exception as error:
-            future.set_exception(error)
-        return future
+            while self.threads < CORES - 1:
+                _thread.start_new_thread(_work, (self.shares,))
+                self.threads += 1
+        except RuntimeError:  # too many in the system, or the program ends
+            pass
+        return self.threads > 0
+
+
+def _work(shares: SimpleQueue[_Share]) -> None:
+    while True:
+        shares.get()()
 
 
 _POOL = _Pool()
@@ -101,15 +149,21 @@ def each(work: Callable[[slice], Result], rows: Sequence[slice], size: int) -> l
     if threads == 1:
         return [work(block) for block in rows]
     shares = [rows[len(rows) * index // threads : len(rows) * (index + 1) // threads] for index in range(threads)]
-    others = [_POOL.submit(partial(copy_context().run, _all, work, share)) for share in shares[1:]]
+    others = [_Share(partial(copy_context().run, _all, work, share)) for share in shares[1:]]
     try:
+        for share in others:
+            _POOL.start(share)
         first = _all(work, shares[0])
-    finally:
-        done = [other.exception() for other in others]  # all have ended, before anybody sees their arrays
-    for error in done:
-        if error is not None:
-            raise error
-    return first + [result for other in others for result in other.result()]
+        for share in others:
+            share.wait()
+    except BaseException:
+        for share in others:  # all have ended, before anybody sees their arrays
+            share.call_off()
+        raise
+    for share in others:
+        if share.error is not None:
+            raise share.error
+    return first + [result for share in others for result in share.result]
 
 
 def _all(work: Callable[[slice], Result], rows: Sequence[slice]) -> list[Result]:

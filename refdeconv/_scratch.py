@@ -39,11 +39,10 @@ def scratch(shape: Shape, dtype: DTypeLike) -> Iterator[Array]:
     """An array with anything in it, of this thread alone; what must outlive the block has to be copied."""
     needed = prod(shape) * np.dtype(dtype).itemsize
     buffer = _taken(needed)
-    try:
-        yield np.ndarray(shape, dtype, buffer)
-    finally:
-        _FREE.buffers.append(buffer)
-        del _FREE.buffers[:-_KEPT]
+    yield np.ndarray(shape, dtype, buffer)
+    # After an exception it is not used again: where Ctrl-C came twice, other threads may still write to it.
+    _FREE.buffers.append(buffer)
+    del _FREE.buffers[:-_KEPT]
 
 
 def _taken(needed: int) -> Array:
