@@ -113,6 +113,34 @@ def test_added_onto_an_array(small_blocks, name, shape, dtypes, scale):
             assert relative_error(found, expected) <= 50 * np.finfo(min(dtypes, key=lambda d: np.dtype(d).itemsize)).eps
 
 
+class LeftHalf(rd.LinearOperator):
+    """As a user writes it, of whom nobody asks to convert: of what it is given, a view, or a list."""
+
+    def __init__(self, shape, give):
+        self.input_shape, self.output_shape = shape, (shape[0], shape[1] // 2)
+        self.give = give
+
+    def forward(self, x):
+        return self.give(np.asarray(x)[:, : self.output_shape[1]])
+
+    def adjoint(self, y):
+        return np.concatenate([y, np.zeros_like(y)], axis=1)
+
+
+@pytest.mark.parametrize("functional", [rd.PseudoHuber(delta=0.4), rd.SmoothedGroupNorm(0.3), rd.L2Norm()])
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, bool, np.float16, ">f8", "<f4"])
+@pytest.mark.parametrize("give", [np.asarray, np.ndarray.tolist])
+def test_operators_that_convert_nothing(small_blocks, functional, dtype, give):
+    x = np.random.default_rng(6).integers(0, 9, (40, 12)).astype(dtype)
+    f = functional @ LeftHalf(x.shape, give)
+    value, gradient = f.value_and_gradient(x)
+    assert gradient.dtype == f.gradient(x).dtype
+    assert gradient.dtype.isnative
+    precision = 30 * float(np.finfo(gradient.dtype).eps)
+    assert value == pytest.approx(float(f.value(x)), rel=precision)
+    assert relative_error(gradient, f.gradient(x.astype(float))) <= precision
+
+
 def test_threads_change_no_digit(small_blocks, monkeypatch):
     shape = (61, 7)
     x, v = np.random.default_rng(1).uniform(0.3, 3, (2, *shape))

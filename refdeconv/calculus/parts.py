@@ -78,9 +78,9 @@ class Parts:
         """The parts' gradients, added where they overlap."""
         return _blocks.gather(lambda number, block: (None, self.functionals[number].gradient(block)), self.rows, u)[1]
 
-    def value_and_gradient(self, u: Array) -> tuple[Any, Array]:
+    def value_and_gradient(self, u: ArrayLike) -> tuple[Any, Array]:
         """Both, in one pass."""
-        return self._value_and_gradient(u)
+        return self._value_and_gradient(operand(u, self.shape, "u"))
 
     _value_and_gradient_over = value_and_gradient
 

@@ -72,18 +72,26 @@ class Poisson(Pointwise):
         masked = self.weight is not None and not self.weight.all()
         # What stands at a pixel of weight zero must not decide by which formula the others are computed.
         self._counts = read_only(np.where(self.weight == 0, 1, self.data)) if masked else self.data
-        lost = _lost(self._counts, self.background)
-        self._net = read_only(self._counts - self.background)
-        self._lost = read_only(lost) if lost.any() else None
+        self._net, self._lost = _split(self._counts, self.background)
+        self._single_net, self._single_lost = self._net, self._lost
+        if self._net.dtype != np.float32:
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # of counts out of its range
+                single = self._counts.astype(np.float32), self.background.astype(np.float32)
+                self._single_net, self._single_lost = _split(*single)
 
     _counts: Array
     _net: Array
     _lost: Array | None
+    _single_net: Array
+    _single_lost: Array | None
 
     def _excess(self, u: Array) -> Array:
         """``u + background - data``, to full relative precision also where the three nearly cancel (POI.5)."""
-        excess = u - cast_like(self._net, u)
-        return excess if self._lost is None else excess - cast_like(self._lost, u)
+        net, lost = self._net, self._lost
+        if real_dtype(u.dtype) == np.float32:  # to which the others must not be rounded
+            net, lost = self._single_net, self._single_lost
+        excess = u - cast_like(net, u)
+        return excess if lost is None else excess - cast_like(lost, u)
 
     def _value_and_slope(self, u: Array, into: Array) -> Any:
         plain = self._plain(u)
@@ -135,12 +143,14 @@ class Poisson(Pointwise):
         A pixel's rounding is that of its excess. Where the sum of these is not large beside that of the results, the
         sum is as precise as by the other formulas, which are several times slower.
         """
-        data = cast_like(self._counts, v)
+        data, limits = cast_like(self._counts, v), np.finfo(v.dtype)
         if self.weight is not None:
             weight = cast_like(self.weight, v)
             v, data, excess = weight * v, weight * data, weight * excess
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            sizes = np.sqrt(v.size * inner(excess, excess))  # no less than the sum of sizes, in half the time
+            squares = inner(excess, excess)
+            # No less than the sum of sizes, in half the time, unless they are so small that squares underflow.
+            sizes = np.sqrt(v.size * squares) if squares > limits.tiny / limits.eps**2 else np.inf
             most = _CANCELLATION * inner(excess, slope)  # no less than what is allowed (POI.5)
             if sizes > most:
                 sizes = np.sum(np.abs(excess))
@@ -150,7 +160,7 @@ class Poisson(Pointwise):
             lost = 1 - quotient
             lost -= slope
             # So little that it counts only where the data is nothing beside v, and its logarithm for nothing.
-            quotient += np.finfo(v.dtype).epsneg / 8
+            quotient += limits.epsneg / 8
             total = inner(data, np.log(quotient, out=quotient)) + inner(v, lost) + np.sum(excess)
             allowed = _CANCELLATION * total
         is_small = sizes <= allowed or np.sum(np.abs(excess)) <= allowed
@@ -225,6 +235,12 @@ def _slope(v: Array, excess: Array, data: Array) -> Array:
 
 def _bend(v: Array, data: Array) -> Array:
     return data / v / v  # not by the square, which may underflow
+
+
+def _split(data: Array, background: Array) -> tuple[Array, Array | None]:
+    """The rounded difference, and what rounding took from it, if it took something."""
+    lost = _lost(data, background)
+    return read_only(data - background), read_only(lost) if lost.any() else None
 
 
 def _lost(data: Any, background: Array) -> Any:

@@ -1,5 +1,6 @@
 """Poisson noise: against scipy and mpmath, close to the data, at the edge of the domain and at the threshold."""
 
+import itertools
 from fractions import Fraction
 
 import mpmath
@@ -297,3 +298,40 @@ def test_where_nothing_was_counted_a_threshold_changes_nothing(dtype):
         assert np.array_equal(extended.gradient(u), plain.gradient(u))
         assert extended.value(-u) == -extended.value(u)
         assert np.array_equal(extended.hvp(-u, u), np.zeros(3))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_close_to_the_data_with_a_background_in_each_precision(dtype):
+    """The digits of data less background that one precision lacks are not those that the other one lacks."""
+    rng = np.random.default_rng(3)
+    limits = np.finfo(dtype)
+    for size, background in itertools.product((1.0, 300.0, 1e4), (0.1, 0.7, 30.0)):
+        background = dtype(background * size)
+        data = (background + size * rng.uniform(0.2, 3, 40)).astype(dtype)
+        u = ((data.astype(float) - float(background)) * (1 + 30 * limits.eps * rng.standard_normal(40))).astype(dtype)
+        f = rd.Poisson(data.astype(float), float(background))
+        expected = exactly(data, background, u)
+        assert abs(f.value(u) - expected) <= 8 * limits.eps * expected
+        excess = u.astype(np.longdouble) + np.longdouble(background) - data
+        slope = excess / (u.astype(np.longdouble) + np.longdouble(background))
+        assert np.allclose(f.gradient(u), slope.astype(float), rtol=4 * float(limits.eps), atol=0)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [(np.float64, 1e-200), (np.float64, 1e-290), (np.float32, 1e-25)])
+@pytest.mark.parametrize("distance", [1e-7, 1e-3, 0.1, 5.0])
+def test_where_squares_underflow(dtype, size, distance):
+    rng = np.random.default_rng(5)
+    data = (size * rng.uniform(0.5, 2, 30)).astype(dtype)
+    u = (data * (1 + distance * rng.uniform(0.5, 1, 30))).astype(dtype)
+    expected = exactly(data, 0, u)
+    assert abs(rd.Poisson(data).value(u) - expected) <= 8 * np.finfo(dtype).eps * expected
+
+
+def exactly(data, background, u):
+    """The sum of the definition, in mpmath, at 60 digits."""
+    with mpmath.mp.workdps(60):
+        total = mpmath.mp.mpf(0)
+        for d, x in zip(data.tolist(), u.tolist(), strict=True):
+            v = mpmath.mp.mpf(x) + mpmath.mp.mpf(float(background))
+            total += v - d + d * mpmath.mp.log(d / v)
+        return float(total)
