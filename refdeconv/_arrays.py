@@ -25,7 +25,8 @@ _KEPT = frozenset(map(np.dtype, (np.float32, np.float64, np.longdouble, np.compl
 
 def operand(x: ArrayLike, shape: Shape | None, name: str = "x") -> Array:
     """The array that a formula is applied to: real or complex, of the given shape (None: any)."""
-    array = x if type(x) is np.ndarray and x.dtype in _KEPT and x.dtype.isnative else _numeric(x, name)
+    is_plain = type(x) is np.ndarray and x.dtype in _KEPT and x.dtype.isnative and x.flags.aligned
+    array: Array = x if is_plain else _numeric(x, name)  # type: ignore[assignment]
     if shape is not None and array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
     if array.size == 0:
@@ -70,7 +71,7 @@ def _numeric(x: ArrayLike, name: str) -> Array:
     native = array.dtype.newbyteorder("=")
     if native not in _KEPT:
         raise TypeError(f"{name} must hold numbers (bool, integers, floats), got dtype {array.dtype}")
-    return array.astype(native, copy=False)
+    return np.require(array, native, "A")  # as a field of a packed record is not, which ducc0 refuses
 
 
 def real_dtype(dtype: DTypeLike) -> np.dtype[Any]:

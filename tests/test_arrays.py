@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+import refdeconv as rd
 from refdeconv import _arrays
 
 
@@ -130,3 +131,18 @@ def test_inner_products_of_several_shapes():
     a, b = np.random.default_rng(3).standard_normal((2, 5, 120))
     assert _arrays.inner(a, b[:1]) == pytest.approx(np.sum(a * b[0]), rel=1e-14)
     assert _arrays.inner(a + 1j * b, b) == pytest.approx(np.sum(a * b) + 1j * np.sum(b * b), rel=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_fields_of_packed_records_are_copied(dtype):
+    """Whose numbers do not lie where the processor wants them, nor where transforms accept them."""
+    record = np.zeros((9, 8), [("flag", np.int8), ("flux", dtype), ("count", np.int32)])
+    record["flux"] = np.random.default_rng(0).standard_normal((9, 8))
+    field = record["flux"]
+    array = _arrays.operand(field, (9, 8))
+    assert array.flags.aligned
+    assert np.array_equal(array, field)
+    for operator in (rd.Convolution(np.eye(3), (9, 8), "wrap"), rd.CosineTransform((9, 8))):
+        assert np.array_equal(operator.forward(field), operator.forward(field.copy()))
+    plain = np.ones((9, 8))
+    assert _arrays.operand(plain, (9, 8)) is plain

@@ -31,6 +31,7 @@ from refdeconv.operators._separable import Separable, is_worth_it, separated
 from refdeconv.operators.extension import Extension
 
 BOUNDARIES = (*extension.BOUNDARIES, "valid")
+_SMALLEST = 2.0**-30  # the largest sample of a PSF whose squares still have their digits in float32
 _SHORTER = 0.8  # of the two transforms and back: what a shorter way to the Gram operator may take
 
 
@@ -101,6 +102,7 @@ class Convolution(LinearOperator):
     workers: int | None
     inside: tuple[slice, ...]
     fft_shape: Shape
+    _squares_fit: bool
     _axes: tuple[Axis, ...]
     _extension: Extension | None
     _spectra: Mapping[Any, Array]
@@ -136,13 +138,15 @@ class Convolution(LinearOperator):
         self._axes = tuple(Axis.of(boundary, *sizes) for sizes in zip(shape, psf.shape, origin, strict=True))
         self._extension = _extension(shape, self._axes, boundary)
         self.fft_shape = fft_shape(self._axes)
+        self._squares_fit = bool(_SMALLEST <= np.max(np.abs(psf)) <= 1 / _SMALLEST)
         self._separable = self._as_separable()
         if self._separable is not None:
             self._spectra, self._toeplitz = {}, None
             return
         # In the precisions that images come in; longdouble, for verification, is computed when it is needed.
         double = self._transform(np.dtype(np.float64))
-        single = read_only(double.astype(np.complex64))
+        with np.errstate(over="ignore"):
+            single = read_only(double.astype(np.complex64))
         self._spectra = {np.dtype(np.float32): single, np.dtype(np.float64): double}
         short = self._nearly_toeplitz()
         self._toeplitz = short if short is not None and short.cost < _SHORTER * 2 * prod(self.fft_shape) else None
@@ -184,7 +188,7 @@ class Convolution(LinearOperator):
 
     def _gram(self, x: Array) -> Array:
         if self._separable is not None and x.dtype in self._separable:
-            return self._separable.gram(x)
+            return self._separable.gram(x) if self._squares_fit else self._adjoint(self._forward(x))
         if self._toeplitz is not None and x.dtype in self._spectra:
             if self._extension is None:
                 return self._toeplitz(x, self.workers)
@@ -226,14 +230,15 @@ class Convolution(LinearOperator):
         if len(shape) < 2 or self.boundary == "wrap" or not is_worth_it(self.psf.shape, shape, self.fft_shape):
             return None
         factors = separated(self.psf)
-        return None if factors is None else Separable(factors, shape, self.origin, self.boundary)
+        with np.errstate(over="ignore"):  # of squares that nobody asks for, and of what is out of float32's range
+            return None if factors is None else Separable(factors, shape, self.origin, self.boundary)
 
     def _nearly_toeplitz(self) -> NearlyToeplitz | None:
         """The shorter way to the Gram operator, where there is one."""
         psf, shape = self.psf.astype(np.float64, copy=False), self.input_shape
         if self._extension is not None:
             shape = self._extension.output_shape
-        if not is_narrow(psf.shape, shape):
+        if not (is_narrow(psf.shape, shape) and self._squares_fit):
             return None
         if self.boundary == "wrap":
             return NearlyToeplitz(psf, shape, (0,) * psf.ndim, (0,) * psf.ndim, periodic=True)

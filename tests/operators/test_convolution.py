@@ -188,6 +188,16 @@ def test_valid_is_the_part_of_any_boundary_that_needs_none(data):
         assert np.linalg.norm(difference) <= 1e-14 * np.linalg.norm(psf) * np.linalg.norm(x)
 
 
+def test_inside_in_numbers():
+    assert rd.Convolution(np.ones((4, 3)), (9, 8), "valid", (1, 2)).inside == (slice(2, 8), slice(0, 6))
+    assert rd.Convolution(np.ones((4, 3)), (9, 8), "reflect", (1, 2)).inside == (slice(0, 9), slice(0, 8))
+
+
+def test_only_images_of_several_axes_are_blurred_along_them():
+    ways = [rd.Convolution(np.ones((3,) * ndim), (20,) * ndim)._separable for ndim in (1, 2, 3)]
+    assert [way is not None for way in ways] == [False, True, True]
+
+
 @pytest.mark.parametrize("boundary", SAME_SHAPE)
 @pytest.mark.parametrize("sigma", [(0.8, 1.7), (2.5, 0.4)])
 def test_scikit_image_gaussian(boundary, sigma):
@@ -338,3 +348,20 @@ def test_its_transforms_are_only_as_large_as_needed():
     assert shorter.grid == (100, 80)
     assert [strip.grid for strip in shorter._strips] == [(1, 80), (3, 80), (100, 1), (100, 1)]
     assert rd.Convolution(psf, (97, 79), "wrap")._toeplitz.grid == (97, 79)
+
+
+@pytest.mark.parametrize("boundary", [*SAME_SHAPE, "valid"])
+@pytest.mark.parametrize(
+    ("dtype", "size"), [(np.float32, 1e-25), (np.float32, 1e-12), (np.float32, 1e20), (float, 1e-170), (float, 1e155)]
+)
+@pytest.mark.parametrize("is_product", [True, False])
+def test_the_gram_operator_of_a_psf_of_any_size(boundary, dtype, size, is_product):
+    """Whose squares are out of the range of the precision, where all results are in it."""
+    rng = np.random.default_rng(2)
+    psf = np.outer(*rng.uniform(0.2, 1, (2, 5))) if is_product else rng.uniform(0.2, 1, (5, 5))
+    K = rd.Convolution(size * psf, (48, 41), boundary)
+    x = (rng.standard_normal((48, 41)) / size).astype(dtype)
+    expected = K.adjoint(K.forward(x))
+    assert np.isfinite(expected).all()
+    assert K.gram(x).dtype == dtype
+    assert np.abs(K.gram(x) - expected).max() <= 40 * np.finfo(dtype).eps * np.abs(expected).max()

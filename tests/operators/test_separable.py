@@ -121,6 +121,16 @@ def test_no_product_wakes_the_threads_of_blas(width, shape):
         assert max(lines) > 50  # of fewer, products take longer
 
 
+def test_an_array_of_another_precision_is_not_written_to():
+    ways = Separable([np.arange(1.0, 4.0)] * 2, (9, 8), (1, 1), "nearest")
+    x = np.random.default_rng(0).standard_normal((9, 8))
+    double, single = np.zeros((9, 8)), np.zeros((9, 8), np.float32)
+    assert ways.forward(x, double) is double
+    found = ways.forward(x, single)
+    assert not single.any()
+    assert np.array_equal(found, double)
+
+
 def test_factors():
     rng = np.random.default_rng(0)
     for shape in ((3,), (4, 5), (2, 6, 3)):
