@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import refdeconv as rd
-from refdeconv.functionals.pointwise import Pointwise
+from refdeconv.functionals.pointwise import Pointwise, with_rows
 
 
 class Logarithm(Pointwise):
@@ -119,3 +119,23 @@ def test_what_is_one_for_each_row_is_cut_with_the_image(shape):
         assert f.value(u) == pytest.approx(np.sum(scale * u * u) / 2, rel=1e-13)
         assert np.array_equal(f.gradient(u), scale * u)
         assert np.array_equal(f.hvp(u, v), scale * v)
+
+
+def test_rows_of_what_is_broadcast():
+    """Of an array that has fewer axes than the pixels, or one entry along some, those along which it varies are cut."""
+    pixels, rows = (3, 4, 5), slice(1, 3)
+    for own, axis, cut in (
+        ((3, 4, 5), 1, (3, 2, 5)),
+        ((4, 5), 1, (2, 5)),
+        ((4, 1), 1, (2, 1)),
+        ((3, 4, 1), 0, (2, 4, 1)),
+        ((3, 1, 5), 1, (3, 1, 5)),
+        ((4, 5), 0, (4, 5)),
+        ((5,), 2, (2,)),
+        ((5,), 1, (5,)),
+        ((4, 3), 1, (4, 3)),
+        ((2, 3, 4, 5), 1, (2, 3, 4, 5)),
+    ):
+        scale = np.arange(float(np.prod(own))).reshape(own)
+        part = with_rows(ScaledSquares(scale), pixels, axis, rows)
+        assert part.scale.shape == cut

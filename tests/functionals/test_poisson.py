@@ -327,6 +327,15 @@ def test_where_squares_underflow(dtype, size, distance):
     assert abs(rd.Poisson(data).value(u) - expected) <= 8 * np.finfo(dtype).eps * expected
 
 
+def test_where_most_squares_underflow():
+    """Of 10,000 equal pixels but one, whose square alone is not rounded to zero."""
+    data = np.full(10_000, 4e-160)
+    u = data + 1.5e-162
+    u[0] = data[0] + 1.6e-162
+    expected = exactly(data, 0, u)
+    assert abs(rd.Poisson(data).value(u) - expected) <= 8 * np.finfo(float).eps * expected
+
+
 def exactly(data, background, u):
     """The sum of the definition, in mpmath, at 60 digits."""
     with mpmath.mp.workdps(60):
