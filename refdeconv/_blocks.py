@@ -1,4 +1,4 @@
-"""Elementwise work in blocks that fit the cache, on both cores where that is worth it.
+"""Elementwise work in blocks that fit the cache, on several cores where that is worth it.
 
 A formula in numpy passes over its arrays once an operation; on blocks of rows that stay in the cache, memory is passed
 over once in all. Blocks are the same whatever the number of threads, and so are the digits of every result. The

@@ -58,8 +58,8 @@ class Convolution(LinearOperator):
         samples, which is the centre for odd k, and the convention of scipy.signal's mode 'same'. With 'valid' it has no
         influence on the blurred image, only on where that lies in the unknown one: `inside`.
     workers : int, optional
-        Threads that the FFT may use, as in scipy.fft (negative: counted from the number of cores). Default: both
-        cores for large images, one for small ones.
+        Threads that the FFT may use, as in scipy.fft (negative: counted from the number of cores). Default: one a
+        core for large images, one for small ones.
 
     Attributes
     ----------
