@@ -159,8 +159,8 @@ def page(record: dict[str, Any], cells: Sequence[evaluations.Cell]) -> str:
         f"Written by `{record['command']}` in {record['seconds']} s, on "
         f"{where}. Times in milliseconds: median of {record['runs']} runs (least..most), one process for each "
         f"implementation, in turn, each run after {AWAKE_SECONDS:g} s of the same work that do not count: so long the "
-        "system may take to spread a process that has waited over the cores. For all but refdeconv, numpy's BLAS has one "
-        "thread (OPENBLAS_NUM_THREADS=1): its others would hold them up. A ratio is the median of the ratios of "
+        "system may take to spread a process that has waited over the cores. For all but refdeconv, numpy's BLAS has "
+        "one thread (OPENBLAS_NUM_THREADS=1): its others would hold them up. A ratio is the median of the ratios of "
         "runs made one after the other.\n",
         *(f"- {words}\n" for words in record["absent"]),
     ]
