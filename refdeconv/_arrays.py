@@ -25,8 +25,10 @@ _KEPT = frozenset(map(np.dtype, (np.float32, np.float64, np.longdouble, np.compl
 
 def operand(x: ArrayLike, shape: Shape | None, name: str = "x") -> Array:
     """The array that a formula is applied to: real or complex, of the given shape (None: any)."""
-    is_plain = type(x) is np.ndarray and x.dtype in _KEPT and x.dtype.isnative and x.flags.aligned
-    array: Array = x if is_plain else _numeric(x, name)  # type: ignore[assignment]
+    if type(x) is np.ndarray and x.dtype in _KEPT and x.dtype.isnative and x.flags.aligned:
+        array = x
+    else:
+        array = _numeric(x, name)
     if shape is not None and array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
     if array.size == 0:

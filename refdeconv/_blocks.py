@@ -148,12 +148,12 @@ def each(work: Callable[[slice], Result], rows: Sequence[slice], size: int) -> l
     threads = 1 if _HERE.busy else min(threads_for(size), len(rows))
     if threads == 1:
         return [work(block) for block in rows]
-    shares = [rows[len(rows) * index // threads : len(rows) * (index + 1) // threads] for index in range(threads)]
-    others = [_Share(partial(copy_context().run, _all, work, share)) for share in shares[1:]]
+    own, *rest = [rows[len(rows) * index // threads : len(rows) * (index + 1) // threads] for index in range(threads)]
+    others = [_Share(partial(copy_context().run, _all, work, part)) for part in rest]
     try:
         for share in others:
             _POOL.start(share)
-        first = _all(work, shares[0])
+        first = _all(work, own)
         for share in others:
             share.wait()
     except BaseException:

@@ -87,9 +87,11 @@ class Poisson(Pointwise):
 
     def _excess(self, u: Array) -> Array:
         """``u + background - data``, to full relative precision also where the three nearly cancel (POI.5)."""
-        net, lost = self._net, self._lost
-        if real_dtype(u.dtype) == np.float32:  # to which the others must not be rounded
+        net, lost, precision = self._net, self._lost, real_dtype(u.dtype)
+        if precision == np.float32:
             net, lost = self._single_net, self._single_lost
+        elif precision.itemsize < net.dtype.itemsize:  # to which the two must not be rounded
+            net, lost = _split(cast_like(self._counts, u), cast_like(self.background, u))
         excess = u - cast_like(net, u)
         return excess if lost is None else excess - cast_like(lost, u)
 

@@ -301,15 +301,17 @@ def test_where_nothing_was_counted_a_threshold_changes_nothing(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_close_to_the_data_with_a_background_in_each_precision(dtype):
+@pytest.mark.parametrize("wider", [np.float32, np.float64, np.longdouble])
+def test_close_to_the_data_with_a_background_in_each_precision(dtype, wider):
     """The digits of data less background that one precision lacks are not those that the other one lacks."""
+    wider = np.result_type(dtype, wider).type
     rng = np.random.default_rng(3)
     limits = np.finfo(dtype)
     for size, background in itertools.product((1.0, 300.0, 1e4), (0.1, 0.7, 30.0)):
         background = dtype(background * size)
         data = (background + size * rng.uniform(0.2, 3, 40)).astype(dtype)
         u = ((data.astype(float) - float(background)) * (1 + 30 * limits.eps * rng.standard_normal(40))).astype(dtype)
-        f = rd.Poisson(data.astype(float), float(background))
+        f = rd.Poisson(data.astype(wider), wider(background))
         expected = exactly(data, background, u)
         assert abs(f.value(u) - expected) <= 8 * limits.eps * expected
         excess = u.astype(np.longdouble) + np.longdouble(background) - data
