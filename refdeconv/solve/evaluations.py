@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -91,9 +90,14 @@ class Point:
 
     def rest(self) -> None:
         """Give back what is large and can be computed again: another point is looked at now."""
-        self.hessian = None
+        self.hessian = self.flat_gradient = None
         if self.value is not None and self.gradient is not None:
             self.expansion = None
+
+    def retire(self) -> None:
+        """Give back the vector as well: nobody asks for it by this any more."""
+        self.expansion = self.hessian = self.flat_gradient = None
+        self.flat = np.empty(0)
 
 
 class Evaluations:
@@ -130,7 +134,7 @@ class Evaluations:
         self.best: Point | None = None
         self.last: Point
         self.best_value: Any = np.inf
-        self._points: deque[Point] = deque(maxlen=2)
+        self._points: list[Point] = []
         self._products_before = 0
         self._origin = np.zeros(())
         self._preconditioner: LinearOperator | None = None
@@ -202,7 +206,10 @@ class Evaluations:
     def iteration(self, flat: Array) -> None:
         """The end of an iteration at x: the history grows, the user's callback is told."""
         before, iterate = self.last, self.record(flat)
-        self._points = deque([self.last], maxlen=2)  # nobody comes back to what was before: a large part of the memory
+        for point in self._points:  # nobody comes back to what was before: a large part of the memory
+            if point is not self.last:
+                point.retire()
+        self._points = [self.last]
         self._products_before = self.hessian_products
         if self._callback is not None:
             self._tell(self._callback, self.last.x, iterate)
@@ -264,7 +271,11 @@ class Evaluations:
         image = flat.reshape(self.shape).astype(self.dtype, copy=self.unit_x != 1)
         if self.unit_x != 1:
             image *= self.unit_x
-        return image if self._preconditioner is None else self._preconditioner.forward(image)
+        if self._preconditioner is None:
+            return image
+        if np.may_share_memory(image, flat):
+            return self._preconditioner.forward(image)
+        return self._preconditioner._forward_over(image)
 
     def point(self, flat: Array, *, copy: bool = True) -> Point:
         """The point at x, new or among the last two; without a copy, the vector is nobody else's."""
@@ -276,6 +287,9 @@ class Evaluations:
             raise Stopped("step")
         for point in self._points:
             point.rest()
+        for point in self._points[:-1]:
+            point.retire()
+        self._points = self._points[-1:]
         flat = flat.copy() if copy else flat  # scipy changes its vectors in place
         image = self.image(flat)
         point = Point(flat, image, self.objective.at(image))
@@ -342,12 +356,12 @@ class Evaluations:
         self.history.append(Iterate(float(self.value_at(point)), gradient_norm, self.hessian_products))
         return self.history[-1]
 
-    def set_units(self, flat: Array, scale: float) -> Array:
+    def set_units(self, scale: float) -> Array:
         """Work from here on in units of x's size and of the gradient's at the start; returns the start in them."""
         self.unit_x = 2.0 ** round(math.log2(scale))
         self.unit_value = 2.0 ** round(math.log2(self.history[0].gradient_norm * self.unit_x))
         self._points.clear()
-        return flat / self.unit_x
+        return self.last.flat / self.unit_x
 
     def change_variables(self, smallest_change: float) -> Array:
         """Go on from the last iterate in variables in which the Hessian there is closer to the identity (SOL.5).
@@ -363,9 +377,10 @@ class Evaluations:
         self._products_before = self.hessian_products
         self._smallest_change = smallest_change
         self._preconditioner, self._origin = preconditioner, point.x
-        point.move_to(np.zeros_like(point.flat))
-        self._points = deque([point], maxlen=2)
-        return point.flat.copy()
+        shape, dtype = point.flat.shape, point.flat.dtype
+        point.move_to(np.zeros(shape, dtype))
+        self._points = [point]
+        return np.zeros(shape, dtype)  # which takes no memory until it is written to, as a copy would
 
     def _flat(self, image: Array, dtype: np.dtype[Any], *, overwrite: bool = False) -> Array:
         """A gradient, or the product of the Hessian and an image in the objective's units, as the solver's vector."""

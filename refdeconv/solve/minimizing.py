@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -137,9 +138,9 @@ def minimize(
     )
     # scipy's own arithmetic is in float64 at least: in float32 its line search overflows.
     keeps_longdouble = start.dtype == np.longdouble and method not in _COMPILED
-    flat = start.reshape(-1).astype(np.longdouble if keeps_longdouble else np.float64)
-    found, stopped = _run(evaluations, flat, scale, method, options)
-    has_scale = scale is not None
+    precision = np.dtype(np.longdouble if keeps_longdouble else np.float64)
+    found, stopped = _run(evaluations, start, precision, scale, method, options)
+    has_scale, flat = scale is not None, start.reshape(-1)
     try:
         return _result(evaluations, flat, method, max_cg_iterations, has_scale, found, stopped)
     except KeyboardInterrupt:
@@ -147,23 +148,28 @@ def minimize(
 
 
 def _run(
-    evaluations: Evaluations, flat: Array, scale: float | None, method: str, options: dict[str, Any]
+    evaluations: Evaluations,
+    start: Array,
+    precision: np.dtype[Any],
+    scale: float | None,
+    method: str,
+    options: dict[str, Any],
 ) -> tuple[OptimizeResult | None, str | None]:
     """The result of scipy, or why there is none."""
     try:
-        _check_start(evaluations, flat)
+        _check_start(evaluations, start.reshape(-1).astype(precision))
         if evaluations.history[0].gradient_norm == 0:
             return None, None
         if method == PRIMAL_DUAL:  # which needs no units but for its one tolerance
             change = options.get("xtol", _XTOL) * (scale or 1.0)
             return primal_dual.primal_dual_newton(
-                evaluations, flat, change, options["maxiter"], evaluations.max_cg
+                evaluations, evaluations.last.flat, change, options["maxiter"], evaluations.max_cg
             ), None
-        if scale is not None:
-            flat = evaluations.set_units(flat, scale)
-        if method == "Newton-CG":
-            return _newton_cg(evaluations, flat, options), None
-        return _scipy_minimize(evaluations, flat, method, options), None
+        # No vector has a name here: it would stay for as long as the solve takes.
+        solve = _newton_cg if method == "Newton-CG" else partial(_scipy_minimize, method=method)
+        if scale is None:
+            return solve(evaluations, evaluations.last.flat.copy(), options=options), None
+        return solve(evaluations, evaluations.set_units(scale), options=options), None
     except Stopped as stop:
         return None, stop.reason
     except KeyboardInterrupt:

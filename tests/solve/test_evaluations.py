@@ -1,5 +1,7 @@
 """What a solve keeps of its points: each is evaluated once, and none is mistaken for another."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -99,11 +101,62 @@ def test_a_vector_that_was_handed_over_and_is_changed_all_the_same(evaluations):
     assert_right_at(evaluations, x, v)
 
 
+def test_of_points_that_nobody_comes_back_to_what_is_large_is_given_back(f, evaluations):
+    last, best, other, v = points(4)
+    evaluations.record(last)
+    best *= 0.1
+    evaluations.value(best)
+    before = evaluations.best
+    assert before is not evaluations.last
+    evaluations.gradient(other)
+    assert evaluations.last.flat.size == 0
+    assert np.array_equal(evaluations.last.x.reshape(-1), last)
+    assert before.expansion is not None  # one may still ask for its gradient
+    evaluations.gradient(last)
+    assert evaluations.best is before
+    assert before.flat.size == 0
+    assert before.expansion is None
+    assert np.allclose(evaluations.gradient_at(before).reshape(-1), best**3 / 3, rtol=1e-14)
+    assert_right_at(evaluations, best, v)
+    evaluations.value(other)
+    evaluations.iteration(last)
+    assert [point.flat.size for point in evaluations._points] == [last.size]
+    assert len(f.points) == 8
+
+
+class Rounded(rd.Functional):
+    """Another functional, whose values have three digits: near its minimum no line search sees it fall."""
+
+    def __init__(self, functional):
+        self.functional, self.input_shape = functional, functional.input_shape
+
+    def at(self, u):
+        here = self.functional.at(u)
+        return rd.Expansion(lambda: float(f"{here.value():.3g}"), here.gradient, here.hessian)
+
+
+def test_memory_of_a_solve_whose_line_searches_fail():
+    """It must keep few images, most of them scipy's: of 4096 x 4096 pixels in float32, 50 are 3.4 GB."""
+    shape = (300, 310)
+    rng = np.random.default_rng(0)
+    K = rd.Convolution(rd.psf.gaussian((13, 13), 1.5), shape)
+    blurred = K.forward(rng.uniform(0, 1, shape).astype(np.float32))
+    f = Rounded(rd.L2Norm(blurred) @ K + 0.2 * (rd.L2Norm() @ rd.Gradient(shape)))
+    tracemalloc.start()
+    try:
+        rd.minimize(f, blurred, maxiter=30, preconditioner="cosine")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most <= 50 * blurred.nbytes
+
+
 def test_in_units_nothing_that_is_kept_is_overwritten(f, evaluations):
     x, v = points(2)
     evaluations.record(x)
     before = evaluations.last.gradient.copy(), v.copy()
-    flat = evaluations.set_units(x, 5.0)
+    flat = evaluations.set_units(5.0)
+    assert np.array_equal(flat * 4, x)
     assert evaluations.unit_x == 4
     for _ in range(2):
         scale = evaluations.unit_value
