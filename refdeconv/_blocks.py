@@ -26,6 +26,7 @@ from refdeconv._arrays import Array, Shape
 BLOCK = 2**17  # pixels: a few arrays of these are near a core; of fewer, two threads wait for each other
 _WHOLE = BLOCK + 2**14  # pixels: smaller images are one block, as is a block with rows of its neighbours
 _THREADED = 2**20  # bytes: below, to wake another thread costs more than it gives
+_LIGHT = 2**22  # bytes: up to here, a single pass is over before another thread has begun
 _LONG = 2**23  # bytes: below, one thread adds up products as fast as two
 
 Result = TypeVar("Result")
@@ -174,11 +175,10 @@ def _all(work: Callable[[slice], Result], rows: Sequence[slice]) -> list[Result]
         _HERE.busy = False
 
 
-def pixelwise(work: Callable[..., object], *arrays: Array) -> None:
-    """Work on the rows of several arrays of one shape, block by block: it writes into one of them."""
-    shape = arrays[0].shape
-    rows = blocks(shape)
-    if len(rows) == 1:
+def pixelwise(work: Callable[..., object], *arrays: Array, passes: int = 1) -> None:
+    """Work on the rows of several arrays of one shape, block by block: it writes into one, in so many passes."""
+    rows = blocks(arrays[0].shape) if arrays[0].nbytes * passes > _LIGHT else []
+    if len(rows) <= 1:
         work(*arrays)
     else:
         each(lambda block: work(*(array[block] for array in arrays)), rows, arrays[0].nbytes)
@@ -247,7 +247,7 @@ def added_multiple(total: Array, array: Array, factor: Any) -> Array:
         b *= factor
         a += b
 
-    pixelwise(work, total, array)
+    pixelwise(work, total, array, passes=2)
     return total
 
 

@@ -140,7 +140,7 @@ class GramPlusRankOne(Symmetric):
         direction, along = self._direction_and_share(x)
         if np.result_type(gram, factor, along) != gram.dtype:
             return factor * gram + along * direction
-        pixelwise(lambda part, unit: _combine(part, factor, unit, along), gram, direction)
+        pixelwise(lambda part, unit: _combine(part, factor, unit, along), gram, direction, passes=3)
         return gram
 
     def _forward_onto(self, x: Array, total: Array, scale: Any = 1) -> Array:
@@ -156,7 +156,7 @@ class GramPlusRankOne(Symmetric):
             _combine(part, factor, unit, along)
             to += part
 
-        pixelwise(add, gram, direction, total)
+        pixelwise(add, gram, direction, total, passes=4)
         return total
 
     def _gram(self, x: Array) -> Array:

@@ -28,6 +28,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(_blocks, "BLOCK", 20)
     monkeypatch.setattr(_blocks, "_WHOLE", 1)
     monkeypatch.setattr(_blocks, "_THREADED", 1)
+    monkeypatch.setattr(_blocks, "_LIGHT", 1)
     monkeypatch.setattr(_blocks, "_LONG", 1)
     monkeypatch.setattr(_blocks, "CORES", 2)
 
@@ -151,6 +152,26 @@ def test_threads_change_no_digit(small_blocks, monkeypatch):
             results.append((*f.value_and_gradient(x), f.hvp(x, v)))
         for other in results[1:]:
             assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True)), name
+
+
+@pytest.mark.parametrize(
+    ("shape", "passes", "threads"),
+    [((512, 512), 1, 1), ((512, 512), 2, 1), ((512, 512), 3, 2), ((1024, 1024), 1, 2), ((90, 91, 92), 1, 2)],
+)
+def test_a_short_pass_is_not_shared_out(monkeypatch, shape, passes, threads):
+    monkeypatch.setattr(_blocks, "CORES", 2)
+    monkeypatch.setattr(_blocks, "_POOL", _blocks._Pool())
+    used = set()
+
+    def work(x, place):
+        used.add(threading.get_ident())
+        time.sleep(0.01)  # longer than the other thread takes to begin
+        place[...] = x
+
+    x, place = np.random.default_rng(0).random(shape), np.zeros(shape)
+    _blocks.pixelwise(work, x, place, passes=passes)
+    assert np.array_equal(place, x)
+    assert len(used) == threads
 
 
 def test_several_threads_may_evaluate_one_objective(small_blocks):
