@@ -206,10 +206,7 @@ class Evaluations:
     def iteration(self, flat: Array) -> None:
         """The end of an iteration at x: the history grows, the user's callback is told."""
         before, iterate = self.last, self.record(flat)
-        for point in self._points:  # nobody comes back to what was before: a large part of the memory
-            if point is not self.last:
-                point.retire()
-        self._points = [self.last]
+        self._keep_only(self.last)
         self._products_before = self.hessian_products
         if self._callback is not None:
             self._tell(self._callback, self.last.x, iterate)
@@ -271,11 +268,7 @@ class Evaluations:
         image = flat.reshape(self.shape).astype(self.dtype, copy=self.unit_x != 1)
         if self.unit_x != 1:
             image *= self.unit_x
-        if self._preconditioner is None:
-            return image
-        if np.may_share_memory(image, flat):
-            return self._preconditioner.forward(image)
-        return self._preconditioner._forward_over(image)
+        return image if self._preconditioner is None else self._preconditioner.forward(image)
 
     def point(self, flat: Array, *, copy: bool = True) -> Point:
         """The point at x, new or among the last two; without a copy, the vector is nobody else's."""
@@ -285,16 +278,21 @@ class Evaluations:
         self._check_clock()
         if not np.isfinite(flat).all():
             raise Stopped("step")
-        for point in self._points:
-            point.rest()
-        for point in self._points[:-1]:
-            point.retire()
-        self._points = self._points[-1:]
+        if self._points:
+            self._keep_only(self._points[-1])
+            self._points[-1].rest()
         flat = flat.copy() if copy else flat  # scipy changes its vectors in place
         image = self.image(flat)
         point = Point(flat, image, self.objective.at(image))
         self._points.append(point)
         return point
+
+    def _keep_only(self, kept: Point) -> None:
+        """Nobody comes back to the points before: they are a large part of the memory."""
+        for point in self._points:
+            if point is not kept:
+                point.retire()
+        self._points = [kept]
 
     def lift_limits(self) -> None:
         """From here on nothing stops an evaluation: what is left is to say what was reached."""

@@ -144,10 +144,11 @@ def test_memory_of_a_solve_whose_line_searches_fail():
     f = Rounded(rd.L2Norm(blurred) @ K + 0.2 * (rd.L2Norm() @ rd.Gradient(shape)))
     tracemalloc.start()
     try:
-        rd.minimize(f, blurred, maxiter=30, preconditioner="cosine")
+        result = rd.minimize(f, blurred, maxiter=30, preconditioner="cosine")
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+    assert "no step along the search direction" in result.message
     assert most <= 50 * blurred.nbytes
 
 
