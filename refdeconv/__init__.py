@@ -3,6 +3,11 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# Used further down. From here CPython 3.11 imports them faster: deep in a chain of imports, it may get and give back
+# memory for frames at every call.
+import scipy.fft
+import scipy.optimize  # noqa: F401
+
 from refdeconv import problems, regularizers
 from refdeconv.calculus import Expansion, Functional, LinearOperator, Operator, Zero
 from refdeconv.functionals import (
