@@ -41,9 +41,9 @@ def fast_shape(needed: Shape) -> Shape:
     return tuple(scipy.fft.next_fast_len(size, real=axis == last) for axis, size in enumerate(needed))
 
 
-def spectrum(x: Array, workers: int | None = None) -> Array:
-    """The transform of a real array, in the half that its symmetry leaves."""
-    result: Array = scipy.fft.rfftn(x, workers=_threads(workers, x.nbytes))
+def spectrum(x: Array, workers: int | None = None, axes: Shape | None = None) -> Array:
+    """The transform of a real array along some axes, by default all, in the half that its symmetry leaves."""
+    result: Array = scipy.fft.rfftn(x, axes=axes, workers=_threads(workers, x.nbytes))
     return result
 
 
@@ -90,6 +90,20 @@ def _multiply_with_ducc0(x: Array, factor: Array, conjugate: bool, threads: int,
             allow_overwriting_input=True,
         )
     return result
+
+
+def multiply_matrices(x: Array, matrices: Array, workers: int | None = None) -> Array:
+    """Transform all axes but the first and last, multiply along the last by a matrix at each frequency, and back."""
+    axes, threads = tuple(range(1, x.ndim - 1)), _threads(workers, x.nbytes)
+    if BACKEND == "ducc0":
+        vectors = _ducc0().fft.r2c(x, axes=axes, nthreads=threads)
+    else:
+        vectors = scipy.fft.rfftn(x, axes=axes, workers=threads)
+    product = np.matmul(matrices, vectors[..., None])[..., 0]
+    if BACKEND == "ducc0":
+        back = {"lastsize": x.shape[-2], "forward": False, "inorm": 2, "nthreads": threads}
+        return np.asarray(_ducc0().fft.c2r(product, axes=axes, allow_overwriting_input=True, **back))
+    return np.asarray(scipy.fft.irfftn(product, x.shape[1:-1], axes=axes, workers=threads))
 
 
 def _multiply(product: Array, factor: Array) -> None:

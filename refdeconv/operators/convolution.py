@@ -25,7 +25,7 @@ from refdeconv._arrays import (
 from refdeconv._scratch import scratch
 from refdeconv.calculus import LinearOperator
 from refdeconv.operators import extension
-from refdeconv.operators._gram import NearlyToeplitz, is_narrow
+from refdeconv.operators._gram import NearlyToeplitz, cost, is_narrow
 from refdeconv.operators._periodic_grid import Axis, fft_shape, placed
 from refdeconv.operators._separable import Separable, is_worth_it, separated
 from refdeconv.operators.extension import Extension
@@ -148,8 +148,7 @@ class Convolution(LinearOperator):
         with np.errstate(over="ignore"):
             single = read_only(double.astype(np.complex64))
         self._spectra = {np.dtype(np.float32): single, np.dtype(np.float64): double}
-        short = self._nearly_toeplitz()
-        self._toeplitz = short if short is not None and short.cost < _SHORTER * 2 * prod(self.fft_shape) else None
+        self._toeplitz = self._nearly_toeplitz(_SHORTER * 2 * prod(self.fft_shape))
 
     def forward(self, x: ArrayLike) -> Array:
         """The blurred image."""
@@ -233,21 +232,24 @@ class Convolution(LinearOperator):
         with np.errstate(over="ignore"):  # of squares that nobody asks for, and of what is out of float32's range
             return None if factors is None else Separable(factors, shape, self.origin, self.boundary)
 
-    def _nearly_toeplitz(self) -> NearlyToeplitz | None:
-        """The shorter way to the Gram operator, where there is one."""
+    def _nearly_toeplitz(self, pixels: float) -> NearlyToeplitz | None:
+        """The shorter way to the Gram operator, where there is one that takes less time than transforms of so many."""
         psf, shape = self.psf.astype(np.float64, copy=False), self.input_shape
         if self._extension is not None:
             shape = self._extension.output_shape
+        periodic = self.boundary == "wrap"
         if not (is_narrow(psf.shape, shape) and self._squares_fit):
             return None
-        if self.boundary == "wrap":
-            return NearlyToeplitz(psf, shape, (0,) * psf.ndim, (0,) * psf.ndim, periodic=True)
-        if any(axis.exact for axis in self._axes):
+        if not periodic and any(axis.exact for axis in self._axes):
             return None
-        reach = tuple(k - 1 for k in psf.shape)
-        if self.boundary == "constant":
-            return NearlyToeplitz(psf, shape, self.origin, tuple(map(sub, reach, self.origin)))
-        return NearlyToeplitz(psf, shape, reach, reach)
+        before = after = tuple(k - 1 for k in psf.shape)
+        if periodic:
+            before = after = (0,) * psf.ndim
+        elif self.boundary == "constant":
+            before, after = self.origin, tuple(map(sub, before, self.origin))
+        if cost(psf.shape, shape, before, after, periodic=periodic) >= pixels:
+            return None
+        return NearlyToeplitz(psf, shape, before, after, periodic=periodic)
 
     def _spectrum(self, dtype: np.dtype[Any]) -> Array:
         return self._spectra[dtype] if dtype in self._spectra else self._transform(dtype)

@@ -1,6 +1,7 @@
 """The convolution against direct summation, scipy.signal and scipy.ndimage, and where its arguments are wrong."""
 
 import itertools
+from math import prod
 from unittest import mock
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 import refdeconv as rd
 from refdeconv import _fft, checks
 from refdeconv.operators import convolution, extension
-from refdeconv.operators._gram import is_narrow
+from refdeconv.operators._gram import cost, is_narrow
 from refdeconv.operators.convolution import BOUNDARIES
 from tests.oracles import convolution_matrix
 from tests.test_contracts import relative_error
@@ -325,7 +326,7 @@ def test_gram_by_one_transform(sizes, boundary, seed, dtype):
     """For PSFs narrow enough for CNV.7, with any origin: the same as the two operators one after the other."""
     rng = np.random.default_rng(seed)
     psf_shape, shape = zip(*((k, max(4 * (k - 1), 3) + more) for k, more in sizes), strict=True)
-    always = mock.patch.multiple(convolution, _SHORTER=np.inf, separated=lambda psf: None)
+    always = mock.patch.multiple(convolution, _SHORTER=np.inf, cost=lambda *of, periodic: 0, separated=lambda psf: None)
     with always:  # however small the image, and also where there is another way
         K = rd.Convolution(rng.standard_normal(psf_shape), shape, boundary, [int(rng.integers(k)) for k in psf_shape])
     x = rng.standard_normal(shape).astype(dtype)
@@ -344,10 +345,52 @@ def test_the_shorter_way_to_the_gram_operator_is_taken_where_the_image_is_four_t
 
 def test_its_transforms_are_only_as_large_as_needed():
     psf = np.random.default_rng(0).standard_normal((4, 3))
-    shorter = rd.Convolution(psf, (97, 78))._toeplitz
+    shorter = rd.Convolution(psf, (97, 78))._nearly_toeplitz(np.inf)
     assert shorter.grid == (100, 80)
-    assert [strip.grid for strip in shorter._strips] == [(1, 80), (3, 80), (100, 1), (100, 1)]
+    for dtype, (_, shares) in shorter._factors.items():
+        assert [share.grid for share in shares] == [(80,), (100,), ()]
+        assert [share.matrices.shape for share in shares] == [(2, 41, 2, 2), (2, 51, 1, 1), (4, 2, 2)]
+        assert [share.matrices.real.dtype for share in shares] == [dtype] * 3
     assert rd.Convolution(psf, (97, 79), "wrap")._toeplitz.grid == (97, 79)
+
+
+def test_where_the_origin_is_at_a_corner_the_pixels_near_the_other_edges_have_no_share():
+    psf = np.random.default_rng(0).standard_normal((4, 3))
+    shorter = rd.Convolution(psf, (97, 78), origin=(0, 2))._nearly_toeplitz(np.inf)
+    shares = shorter._factors[np.dtype(float)][1]
+    near = [[(slice(94, 97), slice(None))], [(slice(None), slice(0, 2))], [(slice(94, 97), slice(0, 2))]]
+    assert [share.blocks for share in shares] == near
+
+
+@pytest.mark.parametrize(("shape", "sizes"), [((1000,), (31,)), ((97, 78), (4, 3)), ((40, 51, 30), (3, 5, 2))])
+def test_the_cost_of_the_shorter_way_counts_what_it_has_and_transforms(shape, sizes):
+    rng = np.random.default_rng(0)
+    origin = tuple(int(rng.integers(k)) for k in sizes)
+    shorter = rd.Convolution(rng.standard_normal(sizes), shape, origin=origin)._nearly_toeplitz(np.inf)
+    expected = prod(shorter.grid)
+    with mock.patch.object(_fft, "multiply_matrices", side_effect=_fft.multiply_matrices) as transform:
+        for share in shorter._factors[np.dtype(float)][1]:
+            share.add(np.zeros(shape), np.zeros(shape), None)
+            expected += share.matrices.view(float).size / 16 + 10 * prod(share.matrices.shape[:-2]) + 8000
+    expected += sum(call.args[0].size for call in transform.call_args_list)
+    after = tuple(k - 1 - o for k, o in zip(sizes, origin, strict=True))
+    assert cost(sizes, shape, origin, after) == expected
+
+
+def test_the_shorter_way_is_taken_where_it_takes_fewer_operations():
+    def is_taken(k, *shape):
+        return rd.Convolution(np.random.default_rng(k).random((k,) * len(shape)), shape)._toeplitz is not None
+
+    assert [n for n in (64, 171, 512, 1024) if is_taken(13, n, n)] == [512, 1024]
+    assert [k for k in (5, 13, 33, 65) if is_taken(k, 512, 512)] == [5, 13, 33]
+    assert [n for n in (64, 128) if is_taken(5, n, n, n)] == [128]  # at 64, as many small matrices cost more
+    assert not is_taken(13, 128, 128, 128)  # whose matrices would fill more memory than the image
+
+
+def test_no_matrix_is_so_large_that_another_thread_of_blas_would_wake():
+    reach = (63, 1), (64, 1)
+    taken = [cost((2 * near[0] + 1, 3), (4096, 4096), near, near) < np.inf for near in reach]
+    assert taken == [True, False]
 
 
 @pytest.mark.parametrize("boundary", [*SAME_SHAPE, "valid"])
