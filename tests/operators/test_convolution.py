@@ -383,8 +383,12 @@ def test_the_shorter_way_is_taken_where_it_takes_fewer_operations():
 
     assert [n for n in (64, 171, 512, 1024) if is_taken(13, n, n)] == [512, 1024]
     assert [k for k in (5, 13, 33, 65) if is_taken(k, 512, 512)] == [5, 13, 33]
-    assert [n for n in (64, 128) if is_taken(5, n, n, n)] == [128]  # at 64, as many small matrices cost more
-    assert not is_taken(13, 128, 128, 128)  # whose matrices would fill more memory than the image
+    assert not is_taken(5, 64, 64, 64)  # where many small matrices cost more
+
+
+def test_all_matrices_together_take_at_most_four_times_the_memory_of_the_image():
+    finite = [k for k in (33, 37) if cost((k, k), (512, 512), (k // 2, k // 2), (k // 2, k // 2)) < np.inf]
+    assert finite == [33]  # 3.1 times; 4.3
 
 
 def test_no_matrix_is_so_large_that_another_thread_of_blas_would_wake():
