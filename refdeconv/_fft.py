@@ -47,11 +47,27 @@ def spectrum(x: Array, workers: int | None = None, axes: Shape | None = None) ->
     return result
 
 
-def inverse_spectrum(product: Array, shape: Shape, workers: int | None = None) -> Array:
-    """The real array of a shape from its transform, which may be overwritten."""
+def inverse_spectrum(product: Array, shape: Shape, workers: int | None = None, axes: Shape | None = None) -> Array:
+    """The real array, of a shape along these axes, from its transform, which may be overwritten."""
     result: Array = scipy.fft.irfftn(
-        product, shape, workers=_threads(workers, prod(shape) * product.real.itemsize), overwrite_x=True
+        product,
+        shape,
+        axes=axes,
+        workers=_threads(workers, prod(shape) * product.real.itemsize),
+        overwrite_x=True,
     )
+    return result
+
+
+def complex_spectrum(x: Array, shape: Shape, axes: Shape, workers: int | None = None) -> Array:
+    """The complex transform along some axes, after zeros up to a shape."""
+    result: Array = scipy.fft.fftn(x, shape, axes, workers=_threads(workers, x.nbytes))
+    return result
+
+
+def inverse_complex_spectrum(product: Array, axes: Shape, workers: int | None = None) -> Array:
+    """The array from its transform along some axes, which may be overwritten."""
+    result: Array = scipy.fft.ifftn(product, axes=axes, workers=_threads(workers, product.nbytes), overwrite_x=True)
     return result
 
 

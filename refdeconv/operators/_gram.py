@@ -7,10 +7,10 @@ off is seen by few pixels near the edges alone, whose share is taken away (CNV.7
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, combinations, product
 from math import prod
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -20,8 +20,8 @@ from refdeconv._arrays import Array, Shape, read_only
 from refdeconv._scratch import scratch
 
 _NARROW = 4  # times the reach of the PSF that an image must have along each axis, for the shares to be small
-_NEAR = 63  # pixels near an edge, at most, in a product with a complex matrix: for more, OpenBLAS wakes threads
-_TABLES = 4  # times the pixels of the image: numbers in all matrices, at most
+_NEAR = 63  # pixels near an edge, at most, in a product with a complex matrix: of more, OpenBLAS may wake threads
+_NUMBERS = 2**20  # in the matrices of a share, at most: more are as slow, and take memory, and time to find
 _MULTIPLICATIONS = 16  # by a real number, that take the time of a pixel's transform and back, measured
 _MATRIX = 10  # pixels whose transform and back takes the time of one more matrix, however small,
 _SHARE = 8000  # or of one more share, measured
@@ -39,6 +39,8 @@ class _Layout(NamedTuple):
 
     Attributes
     ----------
+    image : tuple of int
+        Its shape.
     axes : tuple of int
         Along which,
     near : tuple of int
@@ -49,26 +51,124 @@ class _Layout(NamedTuple):
         Shape of the transforms along the other axes.
     """
 
+    image: Shape
     axes: tuple[int, ...]
     near: Shape
     blocks: list[tuple[_Edge, ...]]
     grid: Shape
 
     @property
-    def matrices(self) -> int:
-        """How many matrices: one for each block and frequency."""
-        return len(self.blocks) * (prod(self.grid[:-1]) * (self.grid[-1] // 2 + 1) if self.grid else 1)
+    def near_grid(self) -> Shape:
+        """Shape of the transforms along these axes, where there are no matrices."""
+        return _fft.fast_shape(tuple(2 * pixels - 1 for pixels in self.near))
 
     @property
-    def numbers(self) -> int:
-        """Real numbers in them."""
-        return self.matrices * prod(self.near) ** 2 * (2 if self.grid else 1)
+    def cost_of_matrices(self) -> float:
+        """In pixels that are transformed and back; infinite, where these would be too large."""
+        count = len(self.blocks) * (prod(self.grid[:-1]) * (self.grid[-1] // 2 + 1) if self.grid else 1)
+        numbers = count * prod(self.near) ** 2 * (2 if self.grid else 1)
+        if numbers > _NUMBERS or (self.grid and prod(self.near) > _NEAR):
+            return np.inf
+        transformed = len(self.blocks) * prod(self.near) * prod(self.grid) if self.grid else 0
+        return transformed + numbers / _MULTIPLICATIONS + _MATRIX * count + _SHARE
+
+    @property
+    def cost_of_transforms(self) -> float:
+        """The same, where pixels near the edges are transformed once along the other axes, and twice along these."""
+        share = len(self.near) / len(self.image)
+        once = (1 - share) * prod(self.near)
+        twice = 4 * share * prod(self.near_grid) * (1 if self.grid else 2)  # complex numbers, also where pixels are not
+        return len(self.blocks) * prod(self.grid) * (once + twice) + _SHARE
+
+    @property
+    def by_matrices(self) -> bool:
+        """Whether these are the shorter way."""
+        return self.cost_of_matrices <= self.cost_of_transforms
 
     @property
     def cost(self) -> float:
-        """In pixels that are transformed and back."""
-        transformed = len(self.blocks) * prod(self.near) * prod(self.grid) if self.grid else 0
-        return transformed + self.numbers / _MULTIPLICATIONS + _MATRIX * self.matrices + _SHARE
+        """Of this way."""
+        return self.cost_of_matrices if self.by_matrices else self.cost_of_transforms
+
+
+@dataclass(frozen=True)
+class _Matrices:
+    """What is seen beyond the edges, and back, as a matrix for each block and each frequency along the other axes."""
+
+    matrices: Array
+
+    @classmethod
+    def of(cls, samples: Array, layout: _Layout) -> Self:
+        """From the transform of the samples along the other axes."""
+        found = []
+        for edges in layout.blocks:
+            seen = _seen_beyond(samples, edges, layout.near)
+            found.append((-1) ** len(edges) * seen.conj().swapaxes(-2, -1) @ seen)
+        return cls(np.stack(found))
+
+    def astype(self, dtype: np.dtype[Any]) -> Self:
+        """In another precision."""
+        return type(self)(_with_precision(self.matrices, dtype))
+
+    def __call__(self, x: Array, near: int, workers: int | None) -> Array:
+        """The product with pixels of each block, on the grid, of which the last axes are the near ones."""
+        vectors = x.reshape(*x.shape[: x.ndim - near], -1)
+        if vectors.ndim > 2:
+            products = _fft.multiply_matrices(vectors, self.matrices, workers)
+        else:
+            products = np.vecdot(self.matrices, vectors[:, None])
+        return products.reshape(x.shape)
+
+
+@dataclass(frozen=True)
+class _Transforms:
+    """The same by transforms along the near axes as well, twice: to the pixels beyond, and back.
+
+    Attributes
+    ----------
+    spectra : ndarray
+        For each block, of the samples that lead from its pixels to those beyond.
+    beyond : ndarray
+        Where these are on the grid, with the sign of the share.
+    """
+
+    spectra: Array
+    beyond: Array
+
+    @classmethod
+    def of(cls, samples: Array, layout: _Layout) -> Self:
+        """From the transform of the samples along the other axes."""
+        count, axes = len(layout.near), tuple(range(-len(layout.near), 0))
+        spectra, beyond = [], []
+        for edges in layout.blocks:
+            leading = [
+                slice(0, width) if edge.is_first else slice(size - width, size)
+                for edge, width, size in zip(edges, layout.near, samples.shape, strict=False)
+            ]
+            part = np.moveaxis(samples[tuple(leading)], range(count), axes)
+            spectra.append(_fft.complex_spectrum(part, layout.near_grid, axes))
+            places = np.zeros(layout.near_grid)
+            places[tuple(map(_beyond, edges, layout.near))] = (-1) ** len(edges)
+            beyond.append(places.reshape((1,) * len(layout.grid) + layout.near_grid))
+        return cls(np.stack(spectra), np.stack(beyond))
+
+    def astype(self, dtype: np.dtype[Any]) -> Self:
+        """In another precision."""
+        return type(self)(_with_precision(self.spectra, dtype), _with_precision(self.beyond, dtype))
+
+    def __call__(self, x: Array, near: int, workers: int | None) -> Array:
+        """The product with pixels of each block, on the grid, of which the last axes are the near ones."""
+        others, axes = tuple(range(1, x.ndim - near)), tuple(range(-near, 0))
+        vectors = _fft.spectrum(x, workers, others) if others else x
+        blurred = _fft.complex_spectrum(vectors, self.beyond.shape[-near:], axes, workers)
+        blurred *= self.spectra
+        blurred = _fft.inverse_complex_spectrum(blurred, axes, workers)
+        blurred *= self.beyond
+        back = _fft.complex_spectrum(blurred, blurred.shape[-near:], axes, workers)
+        back *= self.spectra.conj()
+        inside: tuple[Any, ...] = (..., *map(slice, x.shape[-near:]))
+        back = _fft.inverse_complex_spectrum(back, axes, workers)[inside]
+        return _fft.inverse_spectrum(back, x.shape[1:-near], workers, others) if others else back.real
 
 
 @dataclass(frozen=True)
@@ -85,20 +185,19 @@ class _Share:
         How many pixels along these.
     grid : tuple of int
         Shape of the transforms along the others.
-    matrices : ndarray
-        For each block, and each frequency along the other axes, what the pixels near the edges are multiplied with.
+    product : _Matrices or _Transforms
+        What makes these pixels' share of them.
     """
 
     blocks: list[tuple[slice, ...]]
     order: tuple[int, ...]
     near: Shape
     grid: Shape
-    matrices: Array
+    product: _Matrices | _Transforms
 
     def astype(self, dtype: DTypeLike) -> Self:
         """In another precision."""
-        kind = np.result_type(dtype, np.complex64) if self.grid else dtype
-        return type(self)(self.blocks, self.order, self.near, self.grid, read_only(self.matrices.astype(kind)))
+        return replace(self, product=self.product.astype(np.dtype(dtype)))
 
     def add(self, x: Array, result: Array, workers: int | None) -> None:
         """Add what it is for the image x."""
@@ -106,12 +205,7 @@ class _Share:
         inside = tuple(slice(x.shape[axis]) for axis in self.order[: len(self.grid)])
         for place, block in zip(grid, self.blocks, strict=True):
             place[inside] = x[block].transpose(self.order)
-        vectors = grid.reshape(len(self.blocks), *self.grid, prod(self.near))
-        if self.grid:
-            products = _fft.multiply_matrices(vectors, self.matrices, workers)
-        else:
-            products = np.vecdot(self.matrices, vectors[:, None])
-        for place, block in zip(products.reshape(grid.shape), self.blocks, strict=True):
+        for place, block in zip(self.product(grid, len(self.near), workers), self.blocks, strict=True):
             part = result[block].transpose(self.order)
             part += place[inside]
 
@@ -141,7 +235,7 @@ class NearlyToeplitz:
         self.grid = _grid(psf.shape, shape, periodic)
         transform = _fft.spectrum(_at_start(psf, self.grid))
         powers = transform.real**2 + transform.imag**2
-        shares = [_share(psf, shape, layout) for layout in _layouts(psf.shape, shape, before, after)]
+        shares = [_share(psf, layout) for layout in _layouts(psf.shape, shape, before, after)]
         self._factors = {
             np.dtype(dtype): (read_only(powers.astype(dtype)), [share.astype(dtype) for share in shares])
             for dtype in (np.float64, np.float32)
@@ -169,12 +263,9 @@ def is_narrow(psf: Shape, shape: Shape) -> bool:
 
 
 def cost(psf: Shape, shape: Shape, before: Shape, after: Shape, *, periodic: bool = False) -> float:
-    """Pixels whose transform and back takes as long; infinite, where the matrices would be too large."""
-    layouts = list(_layouts(psf, shape, before, after))
-    wakes_threads = any(layout.grid and prod(layout.near) > _NEAR for layout in layouts)
-    if wakes_threads or sum(layout.numbers for layout in layouts) > _TABLES * prod(shape):
-        return np.inf
-    return prod(_grid(psf, shape, periodic)) + sum(layout.cost for layout in layouts)
+    """Pixels whose transform and back takes as long."""
+    shares = sum(layout.cost for layout in _layouts(psf, shape, before, after))
+    return prod(_grid(psf, shape, periodic)) + shares
 
 
 def _grid(psf: Shape, shape: Shape, periodic: bool) -> Shape:
@@ -196,25 +287,35 @@ def _layouts(psf: Shape, shape: Shape, before: Shape, after: Shape) -> Iterator[
         ]
         others = tuple(size for axis, size in enumerate(reached) if axis not in axes)
         near = tuple(max(before[axis], after[axis]) for axis in axes)
-        yield _Layout(axes, near, list(product(*edges)), _fft.fast_shape(others))
+        yield _Layout(shape, axes, near, list(product(*edges)), _fft.fast_shape(others))
 
 
-def _share(psf: Array, shape: Shape, layout: _Layout) -> _Share:
-    """Its matrices: what pixels near the edges see beyond, and back."""
+def _share(psf: Array, layout: _Layout) -> _Share:
+    """What it takes from the samples of the PSF, by the shorter way."""
+    shape, count = layout.image, len(layout.near)
     others = tuple(axis for axis in range(len(shape)) if axis not in layout.axes)
     samples = psf.transpose(*layout.axes, *others)
     if others:
-        at_start = _at_start(samples, (*samples.shape[: len(layout.axes)], *layout.grid))
-        samples = _fft.spectrum(at_start, axes=tuple(range(len(layout.axes), len(shape))))
-    blocks, matrices = [], []
+        at_start = _at_start(samples, (*samples.shape[:count], *layout.grid))
+        samples = _fft.spectrum(at_start, axes=tuple(range(count, len(shape))))
+    blocks = []
     for edges in layout.blocks:
         block = [slice(None)] * len(shape)
         for axis, edge, near in zip(layout.axes, edges, layout.near, strict=True):
             block[axis] = slice(0, near) if edge.is_first else slice(shape[axis] - near, shape[axis])
         blocks.append(tuple(block))
-        seen = _seen_beyond(samples, edges, layout.near)
-        matrices.append((-1) ** len(edges) * seen.conj().swapaxes(-2, -1) @ seen)
-    return _Share(blocks, (*others, *layout.axes), layout.near, layout.grid, np.stack(matrices))
+    way = _Matrices if layout.by_matrices else _Transforms
+    return _Share(blocks, (*others, *layout.axes), layout.near, layout.grid, way.of(samples, layout))
+
+
+def _beyond(edge: _Edge, near: int) -> slice:
+    """Where on a grid of a share what is cut off lies: the samples lead that far on."""
+    return slice(0, edge.beyond) if edge.is_first else slice(2 * near - 1 - edge.beyond, 2 * near - 1)
+
+
+def _with_precision(array: Array, dtype: np.dtype[Any]) -> Array:
+    complex_type = np.result_type(dtype, np.complex64)
+    return read_only(array.astype(complex_type if array.dtype.kind == "c" else dtype))
 
 
 def _seen_beyond(samples: Array, edges: tuple[_Edge, ...], near: Shape) -> Array:

@@ -32,7 +32,7 @@ from refdeconv.operators.extension import Extension
 
 BOUNDARIES = (*extension.BOUNDARIES, "valid")
 _SMALLEST = 2.0**-30  # the largest sample of a PSF whose squares still have their digits in float32
-_SHORTER = 0.8  # of the two transforms and back: what a shorter way to the Gram operator may take
+_SHORTER = 0.85  # of the two transforms and back: what a shorter way to the Gram operator may take
 
 
 class Convolution(LinearOperator):

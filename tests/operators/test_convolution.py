@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import refdeconv as rd
 from refdeconv import _fft, checks
-from refdeconv.operators import convolution, extension
+from refdeconv.operators import _gram, convolution, extension
 from refdeconv.operators._gram import cost, is_narrow
 from refdeconv.operators.convolution import BOUNDARIES
 from tests.oracles import convolution_matrix
@@ -321,13 +321,15 @@ def test_bad_arguments(arguments, error, message):
     st.sampled_from(BOUNDARIES),
     st.integers(0, 2**32 - 1),
     st.sampled_from([np.float64, np.float32]),
+    st.booleans(),
 )
-def test_gram_by_one_transform(sizes, boundary, seed, dtype):
+def test_gram_by_one_transform(sizes, boundary, seed, dtype, by_matrices):
     """For PSFs narrow enough for CNV.7, with any origin: the same as the two operators one after the other."""
     rng = np.random.default_rng(seed)
     psf_shape, shape = zip(*((k, max(4 * (k - 1), 3) + more) for k, more in sizes), strict=True)
+    # However small the image, also where there is another way, and by either way beyond the edges.
     always = mock.patch.multiple(convolution, _SHORTER=np.inf, cost=lambda *of, periodic: 0, separated=lambda psf: None)
-    with always:  # however small the image, and also where there is another way
+    with always, mock.patch.object(_gram._Layout, "by_matrices", by_matrices):
         K = rd.Convolution(rng.standard_normal(psf_shape), shape, boundary, [int(rng.integers(k)) for k in psf_shape])
     x = rng.standard_normal(shape).astype(dtype)
     assert K._toeplitz is not None
@@ -347,11 +349,17 @@ def test_its_transforms_are_only_as_large_as_needed():
     psf = np.random.default_rng(0).standard_normal((4, 3))
     shorter = rd.Convolution(psf, (97, 78))._nearly_toeplitz(np.inf)
     assert shorter.grid == (100, 80)
-    for dtype, (_, shares) in shorter._factors.items():
-        assert [share.grid for share in shares] == [(80,), (100,), ()]
-        assert [share.matrices.shape for share in shares] == [(2, 41, 2, 2), (2, 51, 1, 1), (4, 2, 2)]
-        assert [share.matrices.real.dtype for share in shares] == [dtype] * 3
     assert rd.Convolution(psf, (97, 79), "wrap")._toeplitz.grid == (97, 79)
+    found = {}
+    for by_matrices in (True, False):
+        with mock.patch.object(_gram._Layout, "by_matrices", by_matrices):
+            found[by_matrices] = rd.Convolution(psf, (97, 78))._nearly_toeplitz(np.inf)._factors
+    for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+        matrices = [share.product.matrices for share in found[True][dtype][1]]
+        assert [array.shape for array in matrices] == [(2, 41, 2, 2), (2, 51, 1, 1), (4, 2, 2)]
+        spectra = [share.product.spectra for share in found[False][dtype][1]]
+        assert [array.shape for array in spectra] == [(2, 41, 3), (2, 51, 1), (4, 3, 1)]
+        assert {array.real.dtype for array in matrices + spectra} == {dtype}
 
 
 def test_where_the_origin_is_at_a_corner_the_pixels_near_the_other_edges_have_no_share():
@@ -363,18 +371,26 @@ def test_where_the_origin_is_at_a_corner_the_pixels_near_the_other_edges_have_no
 
 
 @pytest.mark.parametrize(("shape", "sizes"), [((1000,), (31,)), ((97, 78), (4, 3)), ((40, 51, 30), (3, 5, 2))])
-def test_the_cost_of_the_shorter_way_counts_what_it_has_and_transforms(shape, sizes):
+@pytest.mark.parametrize("by_matrices", [True, False])
+def test_the_cost_of_the_shorter_way_counts_what_it_has_and_transforms(shape, sizes, by_matrices):
     rng = np.random.default_rng(0)
     origin = tuple(int(rng.integers(k)) for k in sizes)
-    shorter = rd.Convolution(rng.standard_normal(sizes), shape, origin=origin)._nearly_toeplitz(np.inf)
-    expected = prod(shorter.grid)
-    with mock.patch.object(_fft, "multiply_matrices", side_effect=_fft.multiply_matrices) as transform:
-        for share in shorter._factors[np.dtype(float)][1]:
-            share.add(np.zeros(shape), np.zeros(shape), None)
-            expected += share.matrices.view(float).size / 16 + 10 * prod(share.matrices.shape[:-2]) + 8000
-    expected += sum(call.args[0].size for call in transform.call_args_list)
     after = tuple(k - 1 - o for k, o in zip(sizes, origin, strict=True))
-    assert cost(sizes, shape, origin, after) == expected
+    with mock.patch.object(_gram._Layout, "by_matrices", by_matrices):
+        shorter = rd.Convolution(rng.standard_normal(sizes), shape, origin=origin)._nearly_toeplitz(np.inf)
+        found = cost(sizes, shape, origin, after)
+    expected = prod(shorter.grid)
+    for share in shorter._factors[np.dtype(float)][1]:
+        pixels = len(share.blocks) * prod(share.grid) * prod(share.near)
+        if by_matrices:
+            matrices = share.product.matrices
+            expected += pixels * bool(share.grid) + matrices.view(float).size / 16 + 10 * prod(matrices.shape[:-2])
+        else:  # logarithms of sizes are as if they were the same along each axis
+            beyond = len(share.blocks) * prod(share.grid) * share.product.beyond[0].size
+            along_these = len(share.near) / len(shape)
+            expected += (1 - along_these) * pixels + along_these * 4 * beyond * (1 if share.grid else 2)
+        expected += 8000
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_shorter_way_is_taken_where_it_takes_fewer_operations():
@@ -386,15 +402,21 @@ def test_the_shorter_way_is_taken_where_it_takes_fewer_operations():
     assert not is_taken(5, 64, 64, 64)  # where many small matrices cost more
 
 
-def test_all_matrices_together_take_at_most_four_times_the_memory_of_the_image():
-    finite = [k for k in (33, 37) if cost((k, k), (512, 512), (k // 2, k // 2), (k // 2, k // 2)) < np.inf]
-    assert finite == [33]  # 3.1 times; 4.3
+def ways(k, n):
+    """For an image of n x n pixels with a PSF of k rows of 3 samples, by what its shares are found."""
+    return [layout.by_matrices for layout in _gram._layouts((k, 3), (n, n), (k // 2, 1), (k // 2, 1))]
 
 
 def test_no_matrix_is_so_large_that_another_thread_of_blas_would_wake():
-    reach = (63, 1), (64, 1)
-    taken = [cost((2 * near[0] + 1, 3), (4096, 4096), near, near) < np.inf for near in reach]
-    assert taken == [True, False]
+    with mock.patch.multiple(_gram, _NUMBERS=np.inf, _MULTIPLICATIONS=np.inf):
+        assert ways(127, 600)[0]
+        assert not ways(129, 600)[0]
+
+
+def test_the_matrices_of_a_share_are_at_most_a_million_numbers():
+    with mock.patch.object(_gram, "_MULTIPLICATIONS", np.inf):
+        assert ways(33, 2000)[0]  # 2 blocks, 16 x 16 numbers, 1001 frequencies, complex: 1.025 * 10**6
+        assert not ways(35, 2000)[0]
 
 
 @pytest.mark.parametrize("boundary", [*SAME_SHAPE, "valid"])
