@@ -310,7 +310,7 @@ def _share(psf: Array, layout: _Layout) -> _Share:
 
 def _beyond(edge: _Edge, near: int) -> slice:
     """Where on a grid of a share what is cut off lies: the samples lead that far on."""
-    return slice(0, edge.beyond) if edge.is_first else slice(2 * near - 1 - edge.beyond, 2 * near - 1)
+    return slice(0, edge.beyond) if edge.is_first else slice(2 * near - 1 - edge.beyond, None)
 
 
 def _with_precision(array: Array, dtype: np.dtype[Any]) -> Array:

@@ -338,6 +338,17 @@ def test_gram_by_one_transform(sizes, boundary, seed, dtype, by_matrices):
     assert np.abs(K.gram(x) - expected).max() <= 20 * np.finfo(dtype).eps * scale
 
 
+@pytest.mark.parametrize("by_matrices", [True, False])
+@pytest.mark.parametrize("origin", [(0, 4), (1, 3), (3, 1)])
+def test_gram_by_one_transform_where_more_is_cut_off_at_one_edge(by_matrices, origin):
+    rng = np.random.default_rng(0)
+    K = rd.Convolution(rng.standard_normal((4, 5)), (16, 18), origin=origin)
+    with mock.patch.object(_gram._Layout, "by_matrices", by_matrices):
+        shorter = K._nearly_toeplitz(np.inf)
+    x = rng.standard_normal((16, 18))
+    assert np.allclose(shorter(x, None), K.adjoint(K.forward(x)), rtol=0, atol=1e-12)
+
+
 def test_the_shorter_way_to_the_gram_operator_is_taken_where_the_image_is_four_times_the_reach():
     assert is_narrow((3, 1, 5), (8, 1, 16))
     assert not is_narrow((3, 1, 5), (7, 1, 16))
