@@ -43,20 +43,19 @@ def fast_shape(needed: Shape) -> Shape:
 
 def spectrum(x: Array, workers: int | None = None, axes: Shape | None = None) -> Array:
     """The transform of a real array along some axes, by default all, in the half that its symmetry leaves."""
-    result: Array = scipy.fft.rfftn(x, axes=axes, workers=_threads(workers, x.nbytes))
-    return result
+    threads = _threads(workers, x.nbytes)
+    if BACKEND == "ducc0":
+        return np.asarray(_ducc0().fft.r2c(x, axes=axes, nthreads=threads))
+    return np.asarray(scipy.fft.rfftn(x, axes=axes, workers=threads))
 
 
 def inverse_spectrum(product: Array, shape: Shape, workers: int | None = None, axes: Shape | None = None) -> Array:
     """The real array, of a shape along these axes, from its transform, which may be overwritten."""
-    result: Array = scipy.fft.irfftn(
-        product,
-        shape,
-        axes=axes,
-        workers=_threads(workers, prod(shape) * product.real.itemsize),
-        overwrite_x=True,
-    )
-    return result
+    threads = _threads(workers, prod(shape) * product.real.itemsize)
+    if BACKEND == "ducc0":
+        back = {"lastsize": shape[-1], "forward": False, "inorm": 2, "allow_overwriting_input": True}
+        return np.asarray(_ducc0().fft.c2r(product, axes=axes, nthreads=threads, **back))
+    return np.asarray(scipy.fft.irfftn(product, shape, axes=axes, workers=threads, overwrite_x=True))
 
 
 def complex_spectrum(x: Array, shape: Shape, axes: Shape, workers: int | None = None) -> Array:
@@ -110,16 +109,10 @@ def _multiply_with_ducc0(x: Array, factor: Array, conjugate: bool, threads: int,
 
 def multiply_matrices(x: Array, matrices: Array, workers: int | None = None) -> Array:
     """Transform all axes but the first and last, multiply along the last by a matrix at each frequency, and back."""
-    axes, threads = tuple(range(1, x.ndim - 1)), _threads(workers, x.nbytes)
-    if BACKEND == "ducc0":
-        vectors = _ducc0().fft.r2c(x, axes=axes, nthreads=threads)
-    else:
-        vectors = scipy.fft.rfftn(x, axes=axes, workers=threads)
-    product = np.matmul(matrices, vectors[..., None])[..., 0]
-    if BACKEND == "ducc0":
-        back = {"lastsize": x.shape[-2], "forward": False, "inorm": 2, "nthreads": threads}
-        return np.asarray(_ducc0().fft.c2r(product, axes=axes, allow_overwriting_input=True, **back))
-    return np.asarray(scipy.fft.irfftn(product, x.shape[1:-1], axes=axes, workers=threads))
+    axes = tuple(range(1, x.ndim - 1))
+    vectors = spectrum(x, workers, axes)
+    products = np.matmul(matrices, vectors[..., None])[..., 0]
+    return inverse_spectrum(products, x.shape[1:-1], workers, axes)
 
 
 def _multiply(product: Array, factor: Array) -> None:

@@ -21,7 +21,7 @@ from refdeconv._scratch import scratch
 
 _NARROW = 4  # times the reach of the PSF that an image must have along each axis, for the shares to be small
 _NEAR = 63  # pixels near an edge, at most, in a product with a complex matrix: of more, OpenBLAS may wake threads
-_NUMBERS = 2**20  # in the matrices of a share, at most: more are as slow, and take memory, and time to find
+_NUMBERS = 2**20  # in the matrices of a share, at most: more take memory, and time to find, and gain nothing
 _MULTIPLICATIONS = 16  # by a real number, that take the time of a pixel's transform and back, measured
 _MATRIX = 10  # pixels whose transform and back takes the time of one more matrix, however small,
 _SHARE = 8000  # or of one more share, measured
@@ -40,7 +40,7 @@ class _Layout(NamedTuple):
     Attributes
     ----------
     image : tuple of int
-        Its shape.
+        Shape of the image.
     axes : tuple of int
         Along which,
     near : tuple of int
@@ -75,9 +75,10 @@ class _Layout(NamedTuple):
     @property
     def cost_of_transforms(self) -> float:
         """The same, where pixels near the edges are transformed once along the other axes, and twice along these."""
-        share = len(self.near) / len(self.image)
-        once = (1 - share) * prod(self.near)
-        twice = 4 * share * prod(self.near_grid) * (1 if self.grid else 2)  # complex numbers, also where pixels are not
+        along_these = len(self.near) / len(self.image)
+        once = (1 - along_these) * prod(self.near)
+        complexes = 1 if self.grid else 2  # along all axes, pixels are transformed as complex numbers
+        twice = 4 * along_these * prod(self.near_grid) * complexes
         return len(self.blocks) * prod(self.grid) * (once + twice) + _SHARE
 
     @property
@@ -143,7 +144,7 @@ class _Transforms:
         for edges in layout.blocks:
             leading = [
                 slice(0, width) if edge.is_first else slice(size - width, size)
-                for edge, width, size in zip(edges, layout.near, samples.shape, strict=False)
+                for edge, width, size in zip(edges, layout.near, samples.shape[:count], strict=True)
             ]
             part = np.moveaxis(samples[tuple(leading)], range(count), axes)
             spectra.append(_fft.complex_spectrum(part, layout.near_grid, axes))
