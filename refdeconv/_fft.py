@@ -5,7 +5,6 @@ The environment variable ``REFDECONV_FFT``, set to ``scipy`` or ``ducc0`` before
 
 import importlib.util
 import os
-from math import prod
 from types import ModuleType
 from typing import Any
 
@@ -51,7 +50,7 @@ def spectrum(x: Array, workers: int | None = None, axes: Shape | None = None) ->
 
 def inverse_spectrum(product: Array, shape: Shape, workers: int | None = None, axes: Shape | None = None) -> Array:
     """The real array, of a shape along these axes, from its transform, which may be overwritten."""
-    threads = _threads(workers, prod(shape) * product.real.itemsize)
+    threads = _threads(workers, product.nbytes)
     if BACKEND == "ducc0":
         back = {"lastsize": shape[-1], "forward": False, "inorm": 2, "allow_overwriting_input": True}
         return np.asarray(_ducc0().fft.c2r(product, axes=axes, nthreads=threads, **back))
